@@ -1,0 +1,135 @@
+/**
+ * What the intakes hand to the store: one record type per signal. Wire types stay with their intake, and are turned into these there.
+ * A trace id is always the 32 lower-case hex digits; a span or segment id the 16. Nanoseconds since the epoch are BigInt: they exceed 2^53.
+ */
+export type AttributeValue = string | number | boolean | bigint | AttributeValue[] | { [key: string]: AttributeValue } | null;
+
+/** An X-Ray segment or subsegment document as it was sent; the fields that are read here, anything else is kept as it is. */
+export interface SegmentDocument {
+  name: string;
+  /** 16 hex digits. */
+  id: string;
+  /** `1-<8 hex>-<24 hex>`; absent in an embedded subsegment. */
+  trace_id?: string;
+  parent_id?: string;
+  /** Epoch seconds. */
+  start_time: number;
+  /** Epoch seconds; absent while in progress. */
+  end_time?: number;
+  in_progress?: boolean;
+  type?: 'subsegment';
+  namespace?: 'aws' | 'remote' | string;
+  origin?: string;
+  user?: string;
+  error?: boolean;
+  fault?: boolean;
+  throttle?: boolean;
+  cause?: SegmentCause | string;
+  http?: {
+    request?: { method?: string; url?: string; user_agent?: string; client_ip?: string; x_forwarded_for?: boolean; traced?: boolean };
+    response?: { status?: number; content_length?: number };
+  };
+  aws?: Record<string, unknown>;
+  service?: { version?: string; [key: string]: unknown };
+  annotations?: Record<string, string | number | boolean>;
+  metadata?: Record<string, Record<string, unknown>>;
+  subsegments?: SegmentDocument[];
+  precursor_ids?: string[];
+  [key: string]: unknown;
+}
+
+export interface SegmentCause {
+  working_directory?: string;
+  paths?: string[];
+  exceptions?: {
+    id?: string;
+    message?: string;
+    type?: string;
+    remote?: boolean;
+    truncated?: number;
+    skipped?: number;
+    cause?: string;
+    stack?: { path?: string; line?: number; label?: string }[];
+  }[];
+}
+
+/** An OpenTelemetry span, from OTLP or as a Honeycomb event. */
+export interface SpanRecord {
+  source: 'otlp' | 'honeycomb';
+  traceId: string;
+  spanId: string;
+  parentId?: string;
+  name: string;
+  kind: 'internal' | 'server' | 'client' | 'producer' | 'consumer' | 'unspecified';
+  startNanoseconds: bigint;
+  endNanoseconds: bigint;
+  status: 'unset' | 'ok' | 'error';
+  statusMessage?: string;
+  serviceName: string;
+  scopeName?: string;
+  scopeVersion?: string;
+  traceState?: string;
+  attributes: Record<string, AttributeValue>;
+  resource: Record<string, AttributeValue>;
+  events: { timeNanoseconds: bigint; name: string; attributes: Record<string, AttributeValue> }[];
+  links: { traceId: string; spanId: string; attributes: Record<string, AttributeValue> }[];
+  /** One span stands for so many; 1 when nothing was sampled away. */
+  sampleRate: number;
+}
+
+export interface LogRecord {
+  /** function: a line that a function or the platform wrote; cloudwatch: PutLogEvents; otlp: an OTLP log record. */
+  source: 'function' | 'cloudwatch' | 'otlp';
+  /** Epoch milliseconds. */
+  timeMilliseconds: number;
+  logGroup: string;
+  logStream: string;
+  /** The line as it was written, without its line end. */
+  message: string;
+  traceId?: string;
+  spanId?: string;
+  requestId?: string;
+  level?: string;
+  functionName?: string;
+  attributes?: Record<string, AttributeValue>;
+}
+
+export interface MetricRecord {
+  source: 'emf' | 'otlp';
+  timeMilliseconds: number;
+  namespace: string;
+  name: string;
+  unit: string;
+  dimensions: Record<string, string>;
+  values: number[];
+  traceId?: string;
+}
+
+/** A Rollbar item. */
+export interface ErrorRecord {
+  timeMilliseconds: number;
+  uuid: string;
+  level: string;
+  title: string;
+  /** Rollbar's grouping: see local/intake/rollbar. */
+  fingerprint: string;
+  environment?: string;
+  codeVersion?: string;
+  context?: string;
+  personId?: string;
+  traceId?: string;
+  requestId?: string;
+  /** The `data` of the item as it was sent. */
+  item: unknown;
+}
+
+/** Where the platform and the intakes put what they have received. Nothing here waits, throws or blocks: a full buffer drops its oldest and counts it. */
+export interface TelemetrySink {
+  segment(document: SegmentDocument): void;
+  span(record: SpanRecord): void;
+  log(record: LogRecord): void;
+  metric(record: MetricRecord): void;
+  error(record: ErrorRecord): void;
+  /** Something arrived that could not be taken: `reason` is a short fixed sentence, counted by `intake` and reason, and `detail` names the case. */
+  rejected(intake: string, reason: string, detail: string): void;
+}
