@@ -40,9 +40,7 @@ export interface LocalFunction {
 }
 
 /** A layer by the folder that it is made from (`layers.<key>.path`), or by its ARN, which cannot be run here. */
-export type LocalLayer =
-  | { kind: 'directory'; key: string; path: string }
-  | { kind: 'arn'; arn: string };
+export type LocalLayer = { kind: 'directory'; key: string; path: string } | { kind: 'arn'; arn: string };
 
 export interface LocalRoute {
   /** Upper case, or `ANY`. */

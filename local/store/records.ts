@@ -2,7 +2,14 @@
  * What the intakes hand to the store: one record type per signal. Wire types stay with their intake, and are turned into these there.
  * A trace id is always the 32 lower-case hex digits; a span or segment id the 16. Nanoseconds since the epoch are BigInt: they exceed 2^53.
  */
-export type AttributeValue = string | number | boolean | bigint | AttributeValue[] | { [key: string]: AttributeValue } | null;
+export type AttributeValue =
+  | string
+  | number
+  | boolean
+  | bigint
+  | AttributeValue[]
+  | { [key: string]: AttributeValue }
+  | null;
 
 /** An X-Ray segment or subsegment document as it was sent; the fields that are read here, anything else is kept as it is. */
 export interface SegmentDocument {
@@ -26,7 +33,14 @@ export interface SegmentDocument {
   throttle?: boolean;
   cause?: SegmentCause | string;
   http?: {
-    request?: { method?: string; url?: string; user_agent?: string; client_ip?: string; x_forwarded_for?: boolean; traced?: boolean };
+    request?: {
+      method?: string;
+      url?: string;
+      user_agent?: string;
+      client_ip?: string;
+      x_forwarded_for?: boolean;
+      traced?: boolean;
+    };
     response?: { status?: number; content_length?: number };
   };
   aws?: Record<string, unknown>;
