@@ -1,0 +1,68 @@
+import { readFunction } from './functions.ts';
+import type { TemplateContext } from './intrinsics.ts';
+import type { LocalService } from './model.ts';
+import { readResources } from './resources.ts';
+import type { ServerlessInstance, ServerlessTemplate } from './serverless.ts';
+import { type PortName, readSettings } from './settings.ts';
+
+/** The account of everything that runs here: the one that AWS's documentation uses. */
+export const localAccountId = '123456789012';
+
+export interface ServiceReading {
+  service: LocalService;
+  /** What could not be taken over, one sentence each, for the person who reads the terminal. */
+  warnings: string[];
+}
+
+/** @returns the service as the local platform runs it, from what Serverless has resolved and validated. */
+export function readService(
+  serverless: ServerlessInstance,
+  ports: Partial<Record<PortName, number>> = {},
+): ServiceReading {
+  const { service: source, serviceDir } = serverless;
+  const provider = serverless.getProvider('aws');
+  const stage = provider.getStage();
+  const region = provider.getRegion();
+  const template = mergeTemplates(source.resources);
+  const context: TemplateContext = {
+    region,
+    accountId: localAccountId,
+    stackName: `${source.service}-${stage}`,
+    resources: template.Resources ?? {},
+    parameters: Object.fromEntries(
+      Object.entries(template.Parameters ?? {}).map(([name, parameter]) => [name, parameter.Default]),
+    ),
+  };
+  const warnings: string[] = [];
+  const { tables, samplingRules, gatewayResponses } = readResources(context, warnings);
+  const functions = Object.entries(source.functions ?? {}).flatMap(
+    ([key, lambda]) => readFunction(key, lambda, { serverless, context, warnings }) ?? [],
+  );
+  return {
+    warnings,
+    service: {
+      name: source.service,
+      stage,
+      region,
+      directory: serviceDir,
+      functions,
+      gateway: {
+        name: provider.naming.getApiGatewayName(),
+        tracing: source.provider.tracing?.apiGateway === true,
+        binaryMediaTypes: source.provider.apiGateway?.binaryMediaTypes ?? [],
+        responses: gatewayResponses,
+      },
+      tables,
+      samplingRules,
+      settings: readSettings(source.custom?.local, ports),
+    },
+  };
+}
+
+function mergeTemplates(resources: ServerlessTemplate | ServerlessTemplate[] | undefined): ServerlessTemplate {
+  const templates = Array.isArray(resources) ? resources : [resources ?? {}];
+  return {
+    Resources: Object.assign({}, ...templates.map((template) => template.Resources ?? {})),
+    Parameters: Object.assign({}, ...templates.map((template) => template.Parameters ?? {})),
+  };
+}
