@@ -85,15 +85,41 @@ export interface SpanRecord {
   traceState?: string;
   attributes: Record<string, AttributeValue>;
   resource: Record<string, AttributeValue>;
-  events: { timeNanoseconds: bigint; name: string; attributes: Record<string, AttributeValue> }[];
-  links: { traceId: string; spanId: string; attributes: Record<string, AttributeValue> }[];
+  events: {
+    timeNanoseconds: bigint;
+    name: string;
+    attributes: Record<string, AttributeValue>;
+    droppedAttributes?: number;
+  }[];
+  links: {
+    traceId: string;
+    spanId: string;
+    attributes: Record<string, AttributeValue>;
+    traceState?: string;
+    flags?: number;
+    droppedAttributes?: number;
+  }[];
   /** One span stands for so many; 1 when nothing was sampled away. */
   sampleRate: number;
+  /** W3C trace flags and whether the parent is remote, as OTLP has them. */
+  flags?: number;
+  /** How many of each are missing: left out by the sender, or over the limits of the receiver. */
+  dropped?: { attributes?: number; events?: number; links?: number };
+  context?: InstrumentationContext;
+}
+
+/** What OTLP says of a whole batch, beyond the resource's attributes and the scope's name and version. */
+export interface InstrumentationContext {
+  resourceSchemaUrl?: string;
+  schemaUrl?: string;
+  scopeAttributes?: Record<string, AttributeValue>;
+  droppedResourceAttributes?: number;
+  droppedScopeAttributes?: number;
 }
 
 export interface LogRecord {
-  /** function: a line that a function or the platform wrote; cloudwatch: PutLogEvents; otlp: an OTLP log record. */
-  source: 'function' | 'cloudwatch' | 'otlp';
+  /** function: a line that a function or the platform wrote; cloudwatch: PutLogEvents; otlp: an OTLP log record; honeycomb: an event that is no span. */
+  source: 'function' | 'cloudwatch' | 'otlp' | 'honeycomb';
   /** Epoch milliseconds. */
   timeMilliseconds: number;
   logGroup: string;
@@ -106,6 +132,21 @@ export interface LogRecord {
   level?: string;
   functionName?: string;
   attributes?: Record<string, AttributeValue>;
+  /** From here on: OTLP's, and `serviceName` and `sampleRate` Honeycomb's too. */
+  serviceName?: string;
+  timeNanoseconds?: bigint;
+  observedNanoseconds?: bigint;
+  severityNumber?: number;
+  eventName?: string;
+  /** The body where it is no string; `message` is its JSON then. */
+  body?: AttributeValue;
+  flags?: number;
+  droppedAttributes?: number;
+  resource?: Record<string, AttributeValue>;
+  scopeName?: string;
+  scopeVersion?: string;
+  context?: InstrumentationContext;
+  sampleRate?: number;
 }
 
 export interface MetricRecord {
@@ -115,8 +156,51 @@ export interface MetricRecord {
   name: string;
   unit: string;
   dimensions: Record<string, string>;
+  /** The single measurements; none where only a `distribution` was sent. */
   values: number[];
   traceId?: string;
+  /** Seconds of EMF's `StorageResolution`. */
+  storageResolution?: number;
+  /** From here on: OTLP's. */
+  type?: 'gauge' | 'sum' | 'histogram' | 'exponential histogram' | 'summary';
+  description?: string;
+  temporality?: 'delta' | 'cumulative';
+  monotonic?: boolean;
+  /** When the interval that a sum or a distribution covers began: epoch milliseconds. */
+  startMilliseconds?: number;
+  distribution?: MetricDistribution;
+  exemplars?: {
+    timeMilliseconds: number;
+    value: number;
+    traceId?: string;
+    spanId?: string;
+    attributes: Record<string, AttributeValue>;
+  }[];
+  flags?: number;
+  metadata?: Record<string, AttributeValue>;
+  serviceName?: string;
+  resource?: Record<string, AttributeValue>;
+  scopeName?: string;
+  scopeVersion?: string;
+  context?: InstrumentationContext;
+}
+
+/** Many measurements in sum: what an OTLP histogram, exponential histogram or summary holds. */
+export interface MetricDistribution {
+  count: number;
+  sum?: number;
+  min?: number;
+  max?: number;
+  /** Explicit bounds, one fewer than `counts`. */
+  bounds?: number[];
+  counts?: number[];
+  /** Of an exponential histogram: buckets are powers of 2^(2^-scale). */
+  scale?: number;
+  zeroCount?: number;
+  zeroThreshold?: number;
+  positive?: { offset: number; counts: number[] };
+  negative?: { offset: number; counts: number[] };
+  quantiles?: { quantile: number; value: number }[];
 }
 
 /** A Rollbar item. */
@@ -132,7 +216,10 @@ export interface ErrorRecord {
   context?: string;
   personId?: string;
   traceId?: string;
+  spanId?: string;
   requestId?: string;
+  /** What the request was: method and address, as far as they were sent. */
+  request?: { method?: string; url?: string };
   /** The `data` of the item as it was sent. */
   item: unknown;
 }
