@@ -1,0 +1,74 @@
+import type { TraceLog } from '../store/trace.ts';
+import { inline } from './node-label.ts';
+import type { Style } from './text.ts';
+
+export interface CondensedLog {
+  /** At most five letters, upper case; empty for a line of the platform. */
+  level: string;
+  style: Style;
+  text: string;
+  /** A metric in CloudWatch's embedded format: shown as a metric, so not as a log line too. */
+  metric: boolean;
+}
+
+/** What every line of a structured logger repeats; what is asked for is in the message and in what the service added. */
+const repeated = new Set([
+  ...[
+    'level',
+    'message',
+    'msg',
+    'timestamp',
+    'time',
+    'service',
+    'sampling_rate',
+    'cold_start',
+    'xray_trace_id',
+    'trace_id',
+  ],
+  ...['span_id', 'trace_flags', 'requestId', 'request_id', 'function_arn', 'function_memory_size', 'function_name'],
+  ...['function_request_id', 'function_version', 'tenant_id', 'pid', 'hostname'],
+]);
+
+const levels: Record<string, { level: string; style: Style }> = {
+  TRACE: { level: 'TRACE', style: 'dim' },
+  DEBUG: { level: 'DEBUG', style: 'dim' },
+  INFO: { level: 'INFO', style: 'plain' },
+  WARN: { level: 'WARN', style: 'warning' },
+  WARNING: { level: 'WARN', style: 'warning' },
+  ERROR: { level: 'ERROR', style: 'bad' },
+  FATAL: { level: 'FATAL', style: 'bad' },
+  CRITICAL: { level: 'FATAL', style: 'bad' },
+};
+
+function structured(message: string): Record<string, unknown> | undefined {
+  if (!message.startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(message);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lambda's own lines: the request id is the trace's, and what is left of REPORT is worth a look. */
+const platform = /^(INIT_START|START|END|REPORT)\b/;
+
+/** @returns a log line of any form as level and text: a structured one by its message and what the service added, `key=value`. */
+export function condense(log: TraceLog): CondensedLog {
+  const fields = structured(log.message);
+  const level = text(fields?.['level']) ?? log.level ?? '';
+  const known = levels[level.toUpperCase()] ?? { level: level.slice(0, 5).toUpperCase(), style: 'plain' as const };
+  if (!fields) {
+    if (!platform.test(log.message)) return { ...known, text: log.message, metric: false };
+    const short = log.message.replace(/\s*(RequestId|XRAY TraceId|SegmentId|Sampled): \S+/g, '');
+    return { level: '', style: 'dim', text: short, metric: false };
+  }
+  const added = Object.entries(fields).filter(([key, value]) => !repeated.has(key) && key !== '_aws' && value !== null);
+  const pairs = added.map(([key, value]) => `${key}=${inline(value)}`).join(' ');
+  const message = text(fields['message']) ?? text(fields['msg']) ?? '';
+  return { ...known, text: [message, pairs].filter(Boolean).join('  '), metric: '_aws' in fields };
+}
+
+function text(value: unknown): string | undefined {
+  return value === undefined || value === null ? undefined : inline(value);
+}

@@ -1,0 +1,91 @@
+import type { TraceNode } from '../store/trace.ts';
+import type { Piece, Style } from './text.ts';
+
+/** What X-Ray's consoles call the origins that they know; another one is shown as it is. */
+const origins: Record<string, string> = {
+  'AWS::ApiGateway::Stage': 'API Gateway',
+  'AWS::Lambda': 'Lambda',
+  'AWS::Lambda::Function': 'Lambda function',
+};
+
+/** OpenTelemetry's own attributes, which say again what the tree already says, and the platform's annotations. */
+const conventional =
+  /^(aws|client|cloud|code|db|exception|faas|host|http|net|network|os|otel|peer|process|rpc|server|service|telemetry|thread|url|user_agent)[._]|^SampleRate$/;
+
+/** @returns whether a node is the start of a new execution environment. */
+export function isColdStart(node: TraceNode): boolean {
+  return node.type === 'subsegment' && (node.name === 'Init' || node.name === 'Initialization');
+}
+
+/** @returns the one sign that says how a node ended, readable without colours: `✗` fault, `!` error, `»` throttled. */
+export function markOf(node: { fault: boolean; error: boolean; throttle: boolean }): Piece | undefined {
+  if (node.fault) return { text: '✗', style: 'bad' };
+  if (node.throttle) return { text: '»', style: 'throttled' };
+  return node.error ? { text: '!', style: 'warning' } : undefined;
+}
+
+/** @returns the colour of a node's bar. */
+export function barStyle(node: TraceNode): Style {
+  const mark = markOf(node);
+  if (mark?.style) return mark.style;
+  if (isColdStart(node)) return 'cold';
+  return node.namespace === 'aws' || node.namespace === 'remote' || node.kind === 'client' ? 'accent' : 'good';
+}
+
+function text(value: unknown): string | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  if (Array.isArray(value)) return value.map(text).filter(Boolean).join(', ') || undefined;
+  return typeof value === 'number' ? String(value) : undefined;
+}
+
+/** @returns the name of a node, and what is said behind it: the AWS operation and table, the HTTP call, what kind of segment it is. */
+export function labelOf(node: TraceNode): Piece[] {
+  const details: (string | undefined)[] = [];
+  const { aws = {}, attributes, http } = node;
+  if (node.origin) details.push(origins[node.origin] ?? node.origin.replace(/^AWS::/, '').replaceAll('::', ' '));
+  if (node.type !== 'segment') {
+    details.push(text(aws['operation']) ?? text(attributes['rpc.method']));
+    details.push(
+      text(aws['table_name']) ?? text(attributes['aws.dynamodb.table_names']) ?? text(aws['queue_url']) ?? undefined,
+    );
+  }
+  if (node.namespace === 'remote' && http) details.push([http.method, pathOf(http.url)].filter(Boolean).join(' '));
+  if (http?.status !== undefined && (node.namespace === 'remote' || node.type === 'segment' || http.status >= 400)) {
+    details.push(String(http.status));
+  }
+  if (isColdStart(node)) details.push('cold start');
+  if (node.orphan) details.push('(its parent has not arrived)');
+  const said = details.filter((detail): detail is string => Boolean(detail) && !node.name.includes(detail ?? ''));
+  const pieces: Piece[] = [{ text: node.name, style: isColdStart(node) ? 'cold' : 'plain' }];
+  for (const detail of said) pieces.push({ text: ` ${detail}`, style: 'dim' });
+  return pieces;
+}
+
+/** @returns path and query of an absolute URL, or what was given where it is none. */
+export function pathOf(url: string | undefined): string | undefined {
+  return url?.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(?=[/?#])/i, '');
+}
+
+/** @returns `key=value` for what the service itself has said about a node, the annotations before OpenTelemetry's attributes. */
+export function annotationsOf(node: TraceNode): string[] {
+  const own = Object.entries(node.annotations).filter(([key]) => !conventional.test(key) && key !== 'ColdStart');
+  const entries =
+    own.length > 0
+      ? own
+      : Object.entries(node.attributes).filter(([key]) => !conventional.test(key) && key !== 'ColdStart');
+  return entries.map(([key, value]) => `${key}=${inline(value)}`);
+}
+
+/** @returns a value as it stands behind `key=`: an error as its name and message, an object as JSON, all of it short. */
+export function inline(value: unknown): string {
+  if (typeof value === 'string') return value.slice(0, 500);
+  if (value === null || typeof value !== 'object') return String(value);
+  const { name, message } = value as { name?: unknown; message?: unknown };
+  if (typeof message === 'string') return `${typeof name === 'string' ? `${name}: ` : ''}${message}`.slice(0, 500);
+  try {
+    return (JSON.stringify(value) ?? '').slice(0, 500);
+  } catch {
+    // Thousands of levels deep: valid JSON that JSON.stringify cannot write again.
+    return '{…}';
+  }
+}
