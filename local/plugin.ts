@@ -1,10 +1,112 @@
-/** What Serverless hands to a plugin; only the parts that are used here. */
+import path from 'node:path';
+import type { ServerlessInstance } from './service/serverless.ts';
+import { defaultPorts, type PortName, settingsSchema } from './service/settings.ts';
+
+type Options = Record<string, string | boolean | undefined>;
+
+/** What osls gives each plugin to write with: `notice` goes to standard error, `writeText` to standard output. */
+interface Writers {
+  log: { notice(text: string): void; warning(text: string): void };
+  writeText(text: string): void;
+}
+
+const portNames = Object.keys(defaultPorts) as PortName[];
+
+/**
+ * Adds to Serverless: `sls local`, `sls trace`, the bundling of TypeScript handlers for `package` and `deploy`, and what `invoke local` needs.
+ * What a command does is loaded when it runs, so that every other `sls` command starts as fast as without this plugin.
+ */
 export class ThroughlinePlugin {
-  commands = {
-    local: { usage: 'Run the service on this machine, as on Lambda, with its traces', lifecycleEvents: ['run'] },
+  readonly commands = {
+    local: {
+      usage: 'Run the service on this machine as on Lambda, and show its traces',
+      lifecycleEvents: ['run'],
+      options: {
+        ...Object.fromEntries(
+          portNames.map((name) => [
+            `${name}-port`,
+            { usage: `Port of ${portUsage[name]} (${defaultPorts[name]}; 0 for any free one)`, type: 'string' },
+          ]),
+        ),
+        sampling: { usage: 'Sample as the X-Ray rules of serverless.yml say, instead of keeping everything', type: 'boolean' },
+      },
+    },
   };
-  hooks: Record<string, () => Promise<void>>;
-  constructor(private_serverless: { service: unknown }) {
-    this.hooks = { 'local:run': async () => console.log(Object.keys(private_serverless.service as object)) };
+  readonly hooks: Record<string, () => Promise<void>>;
+  readonly #serverless: ServerlessInstance;
+  readonly #options: Options;
+  readonly #writers: Writers;
+  #endInvocation: () => Promise<void> = async () => {};
+
+  constructor(serverless: ServerlessInstance, options: Options, writers: Writers) {
+    this.#serverless = serverless;
+    this.#options = options;
+    this.#writers = writers;
+    serverless.configSchemaHandler.defineCustomProperties(settingsSchema);
+    const package_ = () => this.#sentences(() => this.#package());
+    this.hooks = {
+      'local:run': () => this.#sentences(() => this.#local()),
+      'before:package:createDeploymentArtifacts': package_,
+      'before:deploy:function:packageFunction': package_,
+      'before:invoke:local:invoke': () => this.#sentences(() => this.#beforeInvocation()),
+      'after:invoke:local:invoke': () => this.#endInvocation(),
+    };
+  }
+
+  async #local(): Promise<void> {
+    const { runLocal } = await import('./run.ts');
+    await runLocal({ service: await this.#service(), sampling: this.#options['sampling'] === true });
+  }
+
+  async #package(): Promise<void> {
+    const { packageFunctions } = await import('./build/package.ts');
+    const service = await this.#service();
+    const directory = path.join(service.directory, '.throughline', 'package');
+    await packageFunctions(service.functions, this.#serverless.service, service.directory, directory);
+  }
+
+  async #beforeInvocation(): Promise<void> {
+    const { prepareInvocation } = await import('./invoke.ts');
+    const setup = await prepareInvocation(await this.#service(), String(this.#options['function']));
+    this.#endInvocation = setup.stop;
+    Object.assign(process.env, setup.environment);
+    if (setup.extraServicePath) this.#options['extraServicePath'] = setup.extraServicePath;
+  }
+
+  async #service() {
+    const { readService } = await import('./service/read.ts');
+    const { service, warnings } = readService(this.#serverless, this.#ports());
+    for (const warning of warnings) this.#writers.log.warning(warning);
+    return service;
+  }
+
+  #ports(): Partial<Record<PortName, number>> {
+    const given = portNames.flatMap((name): [PortName, number][] => {
+      const value = this.#options[`${name}-port`];
+      if (value === undefined) return [];
+      const port = Number(value);
+      if (Number.isInteger(port) && port >= 0 && port <= 65_535) return [[name, port]];
+      throw new this.#serverless.classes.Error(`--${name}-port takes a whole number from 0 to 65535, not "${value}".`);
+    });
+    return Object.fromEntries(given);
+  }
+
+  /** Serverless prints its own class of error as one sentence, and any other with a stack. */
+  async #sentences(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const { LocalFailure } = await import('./failure.ts');
+      if (error instanceof LocalFailure) throw new this.#serverless.classes.Error(error.message);
+      throw error;
+    }
   }
 }
+
+const portUsage: Record<PortName, string> = {
+  api: 'the API',
+  console: 'the console',
+  otlp: 'OTLP over HTTP',
+  xray: "X-Ray, UDP and TCP, as the daemon's",
+  dynamodb: 'the embedded DynamoDB',
+};

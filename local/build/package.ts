@@ -1,0 +1,54 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ZipFile } from 'yazl';
+import type { LocalFunction } from '../service/model.ts';
+import type { ServerlessService } from '../service/serverless.ts';
+import { createBundler } from './bundle.ts';
+import { findHandlerSource, handlerStem } from './sources.ts';
+
+/** Any fixed time: the same bundle must give the same zip, or every deployment would look like a change. Zip's own calendar begins in 1980. */
+const fixedTime = new Date(Date.UTC(1980, 0, 1));
+
+/**
+ * Bundles every handler that is written in TypeScript and names its zip as the function's artefact, which Serverless then deploys as it is.
+ * Functions in JavaScript are left to Serverless' own packaging.
+ * @param directory where bundles and zips go.
+ * @throws {LocalFailure} when a handler is missing or does not build.
+ */
+export async function packageFunctions(
+  functions: LocalFunction[],
+  service: ServerlessService,
+  serviceDirectory: string,
+  directory: string,
+): Promise<void> {
+  const sources = functions
+    .filter((lambda) => !service.functions?.[lambda.key]?.package?.artifact)
+    .map((lambda) => findHandlerSource(lambda, serviceDirectory))
+    .filter((source) => source.kind === 'typescript');
+  if (sources.length === 0) return;
+  const bundles = path.join(directory, 'bundles');
+  const bundler = await createBundler(sources, bundles, serviceDirectory);
+  try {
+    await bundler.build();
+  } finally {
+    await bundler.stop();
+  }
+  for (const { lambda } of sources) {
+    const definition = service.functions?.[lambda.key];
+    if (!definition) continue;
+    const file = `${path.posix.normalize(handlerStem(lambda.handler))}.cjs`;
+    const artifact = path.join(directory, `${lambda.key}.zip`);
+    await zipOne(path.join(bundles, file), file, artifact);
+    definition.package = { ...definition.package, individually: true, artifact };
+  }
+}
+
+async function zipOne(source: string, name: string, target: string): Promise<void> {
+  await mkdir(path.dirname(target), { recursive: true });
+  const zip = new ZipFile();
+  zip.addFile(source, name, { mtime: fixedTime, mode: 0o100644 });
+  zip.end();
+  await pipeline(zip.outputStream, createWriteStream(target));
+}

@@ -1,0 +1,139 @@
+import { startConsole } from './api/console/index.ts';
+import { type CodeChange, createCode } from './build/code.ts';
+import { localEnvironment } from './environment.ts';
+import { PortInUse } from './failure.ts';
+import { withEmf } from './intake/cloudwatch/emf.ts';
+import { startTelemetryIntake } from './intake/index.ts';
+import { startXrayIntake } from './intake/xray/index.ts';
+import { startDynamoDb } from './platform/dynamodb/index.ts';
+import { runSeed } from './platform/dynamodb/seed.ts';
+import { createGateway, type RequestLine } from './platform/gateway/index.ts';
+import { createLambdaPlatform } from './platform/lambda/index.ts';
+import type { LocalService } from './service/model.ts';
+import type { PortName } from './service/settings.ts';
+import { openStore, type Store } from './store/index.ts';
+import { newRun } from './store/runs.ts';
+
+export interface LocalOptions {
+  service: LocalService;
+  /** Sample as the template's rules say; otherwise everything is kept. */
+  sampling?: boolean;
+  /** Called for each request that the gateway has answered. */
+  onRequest?(line: RequestLine): void;
+  /** Called after a change of the code: what runs new code from now on, or the sentence that says why it does not build. */
+  onReload?(change: CodeChange): void;
+  /** Called as start-up goes on, with what comes next. */
+  onProgress?(step: string): void;
+}
+
+/** The cloud on this machine, running. */
+export interface LocalCloud {
+  addresses: { api: string; console: string; otlp: string; xray: string; dynamodb: string };
+  store: Store;
+  /** Resolves when no process and no port of it is left, and what had arrived is in the store. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything that `serverless.yml` needs on loopback: DynamoDB with its tables, the intakes and their store, Lambda, API Gateway
+ * and the console.
+ * @throws {LocalFailure} for what the person at the terminal can put right: a port in use, a handler that does not build, a failing seed;
+ *   nothing is left running then.
+ */
+export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
+  const { service, onProgress = () => {} } = options;
+  const { ports } = service.settings;
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of stops.splice(0).reverse()) await end();
+  };
+  const start = async <T extends { stop(): Promise<void> }>(begin: () => Promise<T>, port?: PortName): Promise<T> => {
+    const started = await begin().catch((error: NodeJS.ErrnoException) => {
+      if (port && error.code === 'EADDRINUSE') throw new PortInUse(port, ports[port]);
+      throw error;
+    });
+    stops.push(() => started.stop());
+    return started;
+  };
+
+  try {
+    const store = await openStore({ file: await newRun(service.directory) });
+    stops.push(() => store.close());
+    const sink = withEmf(store);
+    onProgress('starting DynamoDB');
+    const dynamodb = await start(
+      () => startDynamoDb({ port: ports.dynamodb, region: service.region, tables: service.tables }),
+      'dynamodb',
+    );
+    const xray = await start(() => startXrayIntake({ port: ports.xray, sink, store, service }), 'xray');
+    const telemetry = await start(() => startTelemetryIntake({ port: ports.otlp, sink }), 'otlp');
+    const environment = localEnvironment(service, {
+      dynamodb: dynamodb.endpoint,
+      xray: xray.port,
+      telemetry: telemetry.port,
+    });
+
+    onProgress('building the functions');
+    let reload = (_keys: string[]) => {};
+    const code = await start(() =>
+      createCode(service, (change) => {
+        if ('keys' in change) reload(change.keys);
+        options.onReload?.(change);
+      }),
+    );
+    const lambda = await start(() =>
+      createLambdaPlatform({
+        service: withLocalVariables(service),
+        sink,
+        codeDirectory: async (lambda) => code.directoryOf(lambda),
+        environment,
+      }),
+    );
+    reload = (keys) => lambda.reload(keys);
+
+    if (service.settings.seed) {
+      onProgress(`seeding by ${service.settings.seed}`);
+      const provided = Object.assign({}, ...service.functions.map((lambda) => lambda.environment));
+      await runSeed(service.settings.seed, service.directory, {
+        ...provided,
+        ...environment,
+        ...service.settings.environment,
+      });
+    }
+    const addresses = {
+      api: '',
+      console: '',
+      otlp: `http://127.0.0.1:${telemetry.port}`,
+      xray: `127.0.0.1:${xray.port}`,
+      dynamodb: dynamodb.endpoint,
+    };
+    const gateway = await start(
+      () => createGateway({ ...pass(options), service, lambda, sink, port: ports.api }),
+      'api',
+    );
+    addresses.api = gateway.url;
+    const console = await start(
+      () => startConsole({ port: ports.console, store, service, addresses }),
+      'console',
+    );
+    addresses.console = `http://127.0.0.1:${console.port}`;
+    return { addresses, store, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function pass({ sampling, onRequest }: LocalOptions) {
+  return { ...(sampling ? { sampling } : {}), ...(onRequest ? { onRequest } : {}) };
+}
+
+/** What `custom.local.environment` says wins over the template's own values: it exists to replace them here. */
+function withLocalVariables(service: LocalService): LocalService {
+  const { environment } = service.settings;
+  const functions = service.functions.map((lambda) => ({
+    ...lambda,
+    environment: { ...lambda.environment, ...environment },
+  }));
+  return { ...service, functions };
+}
