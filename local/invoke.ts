@@ -7,6 +7,7 @@ import { LocalFailure } from './failure.ts';
 import { startDynamoDb } from './platform/dynamodb/index.ts';
 import { runSeed } from './platform/dynamodb/seed.ts';
 import type { LocalFunction, LocalService } from './service/model.ts';
+import { stateDirectory } from './state-directory.ts';
 
 /** What `sls invoke local` must be told, and what must be ended after it. */
 export interface InvocationSetup {
@@ -40,14 +41,14 @@ export async function prepareInvocation(service: LocalService, functionKey: stri
 async function bundle(lambda: LocalFunction, service: LocalService): Promise<string | undefined> {
   const source = findHandlerSource(lambda, service.directory);
   if (source.kind === 'javascript') return undefined;
-  const directory = path.join('.throughline', 'invoke');
-  const bundler = await createBundler([source], path.join(service.directory, directory), service.directory);
+  const directory = await stateDirectory(service.directory, 'invoke');
+  const bundler = await createBundler([source], directory, service.directory);
   try {
     await bundler.build();
   } finally {
     await bundler.stop();
   }
-  return directory;
+  return path.relative(service.directory, directory);
 }
 
 async function dynamoDbFor(service: LocalService, lambda: LocalFunction) {

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { ServerlessInstance } from './service/serverless.ts';
 import { defaultPorts, type PortName, settingsSchema } from './service/settings.ts';
 
@@ -60,8 +59,9 @@ export class ThroughlinePlugin {
 
   async #package(): Promise<void> {
     const { packageFunctions } = await import('./build/package.ts');
+    const { stateDirectory } = await import('./state-directory.ts');
     const service = await this.#service();
-    const directory = path.join(service.directory, '.throughline', 'package');
+    const directory = await stateDirectory(service.directory, 'package');
     await packageFunctions(service.functions, this.#serverless.service, service.directory, directory);
   }
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { watch } from 'chokidar';
 import { LocalFailure } from '../failure.ts';
 import type { LocalFunction, LocalService } from '../service/model.ts';
+import { stateDirectory } from '../state-directory.ts';
 import { createBundler } from './bundle.ts';
 import { findHandlerSource } from './sources.ts';
 
@@ -30,7 +31,7 @@ export async function createCode(service: LocalService, onChange: (change: CodeC
   const sources = service.functions.map((lambda) => findHandlerSource(lambda, service.directory));
   const typescript = sources.filter(({ kind }) => kind === 'typescript');
   const javascript = sources.filter(({ kind }) => kind === 'javascript').map(({ lambda }) => lambda.key);
-  const bundles = path.join(service.directory, '.throughline', 'bundles');
+  const bundles = await stateDirectory(service.directory, 'bundles');
   const bundler = await createBundler(typescript, bundles, service.directory);
   const bundled = new Set(typescript.map(({ lambda }) => lambda.key));
   try {
