@@ -59,7 +59,7 @@ function take(text: string, width: number): string {
 }
 
 /** @returns `text` where it fits `width` columns, else the longest beginning that does, with `…` as its last column. */
-export function fit(text: string, width: number): string {
+export function truncate(text: string, width: number): string {
   if (width <= 0) return '';
   const whole = take(text, width);
   return whole.length === text.length ? whole : `${take(text, width - 1)}…`;
@@ -67,7 +67,7 @@ export function fit(text: string, width: number): string {
 
 /** @returns `text` in exactly `width` columns: cut with `…`, or filled up with spaces at its end (or start). */
 export function cell(text: string, width: number, align: 'left' | 'right' = 'left'): string {
-  const fitted = fit(plain(text), width);
+  const fitted = truncate(plain(text), width);
   const space = ' '.repeat(Math.max(0, width - columns(fitted)));
   return align === 'left' ? fitted + space : space + fitted;
 }
@@ -87,7 +87,7 @@ export function wrap(text: string, width: number, most: number): string[] {
     lines.push(broken);
     rest = rest.slice(broken.length).trim();
   }
-  if (rest !== '') lines.push(fit(rest, width));
+  if (rest !== '') lines.push(truncate(rest, width));
   return lines;
 }
 
@@ -102,9 +102,9 @@ export function line(pieces: Piece[], width: number, color: boolean): string {
   for (const piece of pieces) {
     if (used >= width) break;
     const safe = plain(piece.text);
-    let text = fit(safe, width - used);
+    let text = truncate(safe, width - used);
     // Two pieces side by side can make one grapheme that is wider than both: a digit and a keycap mark.
-    for (let room = width - used - 1; columns(shown + text) > width; room -= 1) text = fit(safe, room);
+    for (let room = width - used - 1; columns(shown + text) > width; room -= 1) text = truncate(safe, room);
     if (text === '') continue;
     shown += text;
     used = columns(shown);

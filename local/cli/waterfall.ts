@@ -4,7 +4,7 @@ import { clock } from './clock.ts';
 import { type CondensedLog, condense } from './log-line.ts';
 import { metricTexts } from './metric.ts';
 import { annotationsOf, barStyle, labelOf, markOf, pathOf } from './node-label.ts';
-import { cell, columns, duration, fit, line, type Piece, plain, type Style, wrap } from './text.ts';
+import { cell, columns, duration, line, type Piece, plain, type Style, truncate, wrap } from './text.ts';
 import { seenIn } from './tools.ts';
 import { type TreeRow, treeRows } from './tree.ts';
 
@@ -81,7 +81,7 @@ function header(trace: Trace, layout: Layout): string[] {
   const room = layout.width - facts.reduce((sum, { text }) => sum + columns(text), 0);
   const title = request || trace.roots[0]?.name || 'Nothing of this trace but its logs';
   return [
-    line([{ text: fit(plain(title), room), style: 'bold' }, ...facts], layout.width, layout.color),
+    line([{ text: truncate(plain(title), room), style: 'bold' }, ...facts], layout.width, layout.color),
     ...flow([trace.xrayId, clock(trace.start), ...(trace.user ? [`user ${trace.user}`] : [])], '  ', 'dim', layout),
   ];
 }
@@ -115,7 +115,7 @@ function nodeLine({ node, prefix }: TreeRow, range: { start: number; end: number
   const used: Piece[] = [];
   let room = layout.label;
   for (const piece of label) {
-    const text = fit(plain(piece.text), room);
+    const text = truncate(plain(piece.text), room);
     room -= columns(text);
     used.push({ ...piece, text });
     if (room <= 0) break;
