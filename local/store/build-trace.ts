@@ -1,0 +1,178 @@
+import { currentDocuments, flattened, mergedNode, nodeOfDocument, nodeOfSpan } from './nodes.ts';
+import type { SegmentDocument, SpanRecord } from './records.ts';
+import type { Trace, TraceError, TraceLog, TraceMetric, TraceNode, TraceSummary } from './trace.ts';
+import { xrayTraceId } from './trace-id.ts';
+
+export interface TraceParts {
+  /** As they were sent, in the order in which they arrived. */
+  documents: SegmentDocument[];
+  /** In the order in which they arrived. */
+  spans: SpanRecord[];
+  logs?: TraceLog[];
+  metrics?: TraceMetric[];
+  errors?: TraceError[];
+}
+
+/** @returns the documents that count: of each id the complete one, or the last one in progress, in the order in which they arrived. */
+export function currentSegments(documents: SegmentDocument[]): SegmentDocument[] {
+  return [...currentDocuments(documents.map((document) => ({ document }))).values()].map(({ document }) => document);
+}
+
+function nodesById(parts: TraceParts): Map<string, TraceNode> {
+  const nodes = new Map<string, TraceNode>();
+  for (const [id, placed] of currentDocuments(flattened(currentSegments(parts.documents)))) {
+    nodes.set(id, nodeOfDocument(placed));
+  }
+  // A span that was sent again replaces what its own source sent before.
+  const spans = new Map(parts.spans.map((span) => [`${span.source} ${span.spanId}`, span]));
+  for (const span of spans.values()) {
+    const node = nodeOfSpan(span);
+    const other = nodes.get(span.spanId);
+    if (!other) nodes.set(span.spanId, node);
+    else {
+      const merged = mergedNode(other, node);
+      // X-Ray may name a parent that never came where OpenTelemetry's is here.
+      if (node.parentId && merged.parentId && !nodes.has(merged.parentId)) merged.parentId = node.parentId;
+      nodes.set(span.spanId, merged);
+    }
+  }
+  return nodes;
+}
+
+const byStart = (one: TraceNode, other: TraceNode) => one.start - other.start;
+
+/** The nodes whose parent ids lead back to themselves: each such ring is opened above its earliest node. */
+function ringHeads(nodes: Map<string, TraceNode>): Set<TraceNode> {
+  const heads = new Set<TraceNode>();
+  const visited = new Set<TraceNode>();
+  for (const first of nodes.values()) {
+    const path = new Set<TraceNode>();
+    let node: TraceNode | undefined = first;
+    while (node && !visited.has(node)) {
+      visited.add(node);
+      path.add(node);
+      node = node.parentId === undefined ? undefined : nodes.get(node.parentId);
+    }
+    if (!node || !path.has(node)) continue;
+    const order = [...path];
+    const ring = order.slice(order.indexOf(node)).sort(byStart);
+    if (ring[0]) heads.add(ring[0]);
+  }
+  return heads;
+}
+
+/** Hangs each node below its parent. @returns those that have none here. */
+function rootsOf(nodes: Map<string, TraceNode>): TraceNode[] {
+  const heads = ringHeads(nodes);
+  const roots: TraceNode[] = [];
+  for (const node of [...nodes.values()].sort(byStart)) {
+    const parent = node.parentId === undefined || heads.has(node) ? undefined : nodes.get(node.parentId);
+    if (parent) parent.children.push(node);
+    else {
+      node.orphan = node.parentId !== undefined;
+      roots.push(node);
+    }
+  }
+  return roots;
+}
+
+/** @returns the nodes of a tree, each before its children, siblings by start time. */
+export function* inOrder(roots: readonly TraceNode[]): Generator<TraceNode> {
+  const waiting = [...roots].reverse();
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    yield node;
+    for (let at = node.children.length - 1; at >= 0; at--) waiting.push(node.children[at] as TraceNode);
+  }
+}
+
+/**
+ * The nodes that speak for the whole trace, as X-Ray has it: its root segment. While that is not here (its parent is outside, or it comes last),
+ * the segments that nothing here is above; where there is no segment at all, every root.
+ */
+export function topNodes(roots: readonly TraceNode[]): TraceNode[] {
+  const real = roots.filter(({ orphan }) => !orphan);
+  const segments = (nodes: readonly TraceNode[]) => nodes.filter(({ type }) => type === 'segment');
+  if (real.length > 0) return segments(real).length > 0 ? segments(real) : real;
+  return segments(roots).length > 0 ? segments(roots) : [...roots];
+}
+
+function isColdStart(node: TraceNode): boolean {
+  if (node.attributes['faas.coldstart'] === true) return true;
+  if (node.origin !== 'AWS::Lambda::Function') return false;
+  return node.children.some(({ name }) => name === 'Init' || name === 'Initialization');
+}
+
+function userOf(parts: TraceParts, nodes: readonly TraceNode[]): string | undefined {
+  const users = new Map(
+    flattened(currentSegments(parts.documents)).flatMap(({ document }) =>
+      typeof document.user === 'string' ? [[document.id, document.user] as const] : [],
+    ),
+  );
+  for (const { id, attributes } of nodes) {
+    const user = users.get(id) ?? attributes['user.id'] ?? attributes['enduser.id'];
+    if (typeof user === 'string') return user;
+  }
+  return undefined;
+}
+
+/**
+ * Puts one trace together out of what has arrived of it, in whatever order.
+ * @param id 32 hex digits.
+ * @returns undefined when there is nothing of it.
+ */
+export function buildTrace(id: string, parts: TraceParts): Trace | undefined {
+  const { logs = [], metrics = [], errors = [] } = parts;
+  const roots = rootsOf(nodesById(parts));
+  const nodes = [...inOrder(roots)];
+  const times =
+    nodes.length > 0 ? nodes : [...logs, ...metrics, ...errors].map(({ time }) => ({ start: time, end: time }));
+  if (times.length === 0) return undefined;
+  const start = times.reduce((least, node) => Math.min(least, node.start), Number.POSITIVE_INFINITY);
+  const end = times.reduce((most, node) => Math.max(most, node.end ?? node.start), Number.NEGATIVE_INFINITY);
+  const top = topNodes(roots);
+  const http =
+    nodes.find((node) => node.type === 'segment' && node.http)?.http ?? nodes.find((node) => node.http)?.http;
+  const user = userOf(parts, nodes);
+  return {
+    id,
+    xrayId: xrayTraceId(id),
+    start,
+    end,
+    duration: end - start,
+    inProgress: nodes.some((node) => node.inProgress),
+    error: top.some((node) => node.error),
+    fault: top.some((node) => node.fault),
+    throttle: top.some((node) => node.throttle),
+    ...(http && { http: withoutLength(http) }),
+    ...(user !== undefined && { user }),
+    coldStart: nodes.some(isColdStart),
+    roots,
+    logs,
+    metrics,
+    errors,
+  };
+}
+
+/** @returns a trace's line in a list. */
+export function summaryOf(trace: Trace): TraceSummary {
+  const { id, xrayId, start, duration, inProgress, error, fault, throttle, coldStart, http, user } = trace;
+  return {
+    id,
+    xrayId,
+    start,
+    duration,
+    inProgress,
+    error,
+    fault,
+    throttle,
+    coldStart,
+    ...(http?.method !== undefined && { method: http.method }),
+    ...(http?.url !== undefined && { url: http.url }),
+    ...(http?.status !== undefined && { status: http.status }),
+    ...(user !== undefined && { user }),
+  };
+}
+
+function withoutLength({ contentLength: _, ...http }: NonNullable<TraceNode['http']>): NonNullable<Trace['http']> {
+  return http;
+}

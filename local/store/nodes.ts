@@ -1,0 +1,170 @@
+import type { SegmentCause, SegmentDocument, SpanRecord } from './records.ts';
+import type { TraceNode } from './trace.ts';
+
+/** A segment or subsegment document with its place: what is embedded has no parent_id of its own. */
+export interface PlacedDocument {
+  document: SegmentDocument;
+  parentId?: string;
+  embedded: boolean;
+}
+
+export function isComplete(document: SegmentDocument): boolean {
+  return typeof document.end_time === 'number' && document.in_progress !== true;
+}
+
+/**
+ * One document for each id: a complete one before one in progress, among equals the one that came last.
+ * @param documents in the order in which they arrived.
+ */
+export function currentDocuments<T extends { document: SegmentDocument }>(documents: Iterable<T>): Map<string, T> {
+  const current = new Map<string, T>();
+  for (const candidate of documents) {
+    const { id } = candidate.document;
+    const other = current.get(id);
+    if (!other || isComplete(candidate.document) || !isComplete(other.document)) current.set(id, candidate);
+  }
+  return current;
+}
+
+/** @returns the documents and all that is embedded in them, outer before inner. An embedded one without an id gets one from its place. */
+export function flattened(documents: Iterable<SegmentDocument>): PlacedDocument[] {
+  const placed: PlacedDocument[] = [];
+  for (const document of documents) {
+    placed.push({ document, ...(document.parent_id && { parentId: document.parent_id }), embedded: false });
+  }
+  for (let at = 0; at < placed.length; at++) {
+    const { document: outer } = placed[at] as PlacedDocument;
+    if (!Array.isArray(outer.subsegments)) continue;
+    outer.subsegments.forEach((inner, index) => {
+      if (typeof inner !== 'object' || inner === null) return;
+      const document = typeof inner.id === 'string' ? inner : { ...inner, id: `${outer.id}.${index}` };
+      placed.push({ document, parentId: outer.id, embedded: true });
+    });
+  }
+  return placed;
+}
+
+function exceptionsOf(cause: SegmentDocument['cause']): TraceNode['exceptions'] {
+  if (typeof cause !== 'object' || !Array.isArray((cause as SegmentCause).exceptions)) return [];
+  return ((cause as SegmentCause).exceptions ?? []).map((exception) => ({
+    ...(exception.type !== undefined && { type: exception.type }),
+    ...(exception.message !== undefined && { message: exception.message }),
+    stack: Array.isArray(exception.stack) ? exception.stack : [],
+  }));
+}
+
+/** @returns the node of an X-Ray document, without its children. */
+export function nodeOfDocument({ document, parentId, embedded }: PlacedDocument): TraceNode {
+  const start = document.start_time * 1000;
+  const complete = isComplete(document);
+  const end = complete ? (document.end_time as number) * 1000 : undefined;
+  const { request, response } = document.http ?? {};
+  const http = {
+    ...(request?.method !== undefined && { method: request.method }),
+    ...(request?.url !== undefined && { url: request.url }),
+    ...(response?.status !== undefined && { status: response.status }),
+    ...(response?.content_length !== undefined && { contentLength: response.content_length }),
+  };
+  return {
+    id: document.id,
+    ...(parentId && { parentId }),
+    name: document.name,
+    type: embedded || document.type === 'subsegment' ? 'subsegment' : 'segment',
+    sources: ['xray'],
+    ...(document.origin && { origin: document.origin }),
+    ...(document.namespace && { namespace: document.namespace }),
+    start,
+    ...(end !== undefined && { end, duration: end - start }),
+    inProgress: !complete,
+    orphan: false,
+    error: document.error === true,
+    fault: document.fault === true,
+    throttle: document.throttle === true,
+    ...(Object.keys(http).length > 0 && { http }),
+    ...(document.aws && { aws: document.aws }),
+    exceptions: exceptionsOf(document.cause),
+    annotations: document.annotations ?? {},
+    metadata: document.metadata ?? {},
+    attributes: {},
+    children: [],
+  };
+}
+
+function firstOf<T>(attributes: Record<string, unknown>, type: 'string' | 'number', ...keys: string[]): T | undefined {
+  for (const key of keys) {
+    const value = attributes[key];
+    if (typeof value === type) return value as T;
+    if (type === 'number' && typeof value === 'bigint') return Number(value) as T;
+  }
+  return undefined;
+}
+
+function httpOfSpan(attributes: Record<string, unknown>): TraceNode['http'] {
+  const method = firstOf<string>(attributes, 'string', 'http.request.method', 'http.method');
+  const url = firstOf<string>(attributes, 'string', 'url.full', 'http.url', 'url.path', 'http.target');
+  const status = firstOf<number>(attributes, 'number', 'http.response.status_code', 'http.status_code');
+  if (method === undefined && status === undefined) return undefined;
+  return {
+    ...(method !== undefined && { method }),
+    ...(url !== undefined && { url }),
+    ...(status !== undefined && { status }),
+  };
+}
+
+/** @returns the node of an OpenTelemetry span, without its children. A span that failed is an error where its HTTP status is a 4xx, else a fault, as X-Ray has it. */
+export function nodeOfSpan(span: SpanRecord): TraceNode {
+  // Milliseconds as a float keep microseconds until the year 2255; nanoseconds would not fit.
+  const start = Number(span.startNanoseconds / 1000n) / 1000;
+  const end = Number(span.endNanoseconds / 1000n) / 1000;
+  const http = httpOfSpan(span.attributes);
+  const failed = span.status === 'error';
+  const ofCaller = http?.status !== undefined && http.status >= 400 && http.status < 500;
+  const exceptions = span.events
+    .filter(({ name }) => name === 'exception')
+    .map(({ attributes }) => ({
+      ...(typeof attributes['exception.type'] === 'string' && { type: attributes['exception.type'] }),
+      ...(typeof attributes['exception.message'] === 'string' && { message: attributes['exception.message'] }),
+      stack: [],
+    }));
+  return {
+    id: span.spanId,
+    ...(span.parentId && { parentId: span.parentId }),
+    name: span.name,
+    type: 'span',
+    sources: [span.source],
+    kind: span.kind,
+    start,
+    end,
+    duration: end - start,
+    inProgress: false,
+    orphan: false,
+    error: failed && ofCaller,
+    fault: failed && !ofCaller,
+    throttle: http?.status === 429,
+    ...(http && { http }),
+    exceptions,
+    annotations: {},
+    metadata: {},
+    attributes: span.attributes,
+    children: [],
+  };
+}
+
+/** @returns one node of the two that X-Ray and OpenTelemetry (or two OpenTelemetry intakes) sent of the same work; times and names are the first one's. */
+export function mergedNode(one: TraceNode, other: TraceNode): TraceNode {
+  const parentId = one.parentId ?? other.parentId;
+  const kind = one.kind ?? other.kind;
+  const http = one.http || other.http ? { ...other.http, ...one.http } : undefined;
+  return {
+    ...one,
+    ...(parentId && { parentId }),
+    ...(kind && { kind }),
+    ...(http && { http }),
+    sources: [...new Set([...one.sources, ...other.sources])],
+    error: one.error || other.error,
+    fault: one.fault || other.fault,
+    throttle: one.throttle || other.throttle,
+    exceptions: one.exceptions.length > 0 ? one.exceptions : other.exceptions,
+    attributes: { ...one.attributes, ...other.attributes },
+  };
+}

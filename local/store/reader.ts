@@ -1,0 +1,207 @@
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { buildTrace, currentSegments, type TraceParts } from './build-trace.ts';
+import type { SegmentDocument, SpanRecord } from './records.ts';
+import type { SpanDetail } from './rows.ts';
+import type { Trace, TraceError, TraceLog, TraceMetric } from './trace.ts';
+
+/** Which traces, by when they were; all of it optional, times in epoch milliseconds. */
+export interface TraceRange {
+  /** Those that were not over before this. */
+  from?: number;
+  /** Those that had begun by this. */
+  to?: number;
+  /** Those that lasted at least so long. */
+  slowMilliseconds?: number;
+  /** Those in which something, anywhere, is marked error, fault or throttle. */
+  troubled?: boolean;
+  /** Those that X-Ray has a document of. */
+  segmentsOnly?: boolean;
+  /** Only those that began before this one, or at the same moment with an id before it: where a page of a list ended. */
+  before?: { start: number; id: string };
+  limit: number;
+}
+
+type SqlRow = Record<string, DuckDBValue>;
+
+/** Traces that are built at once: what they hold is in memory only so long, and the event loop gets its turn between. */
+export const TRACES_AT_ONCE = 100;
+
+/** Finding the traces of a range reads every row of it: done once for so many traces. */
+export const IDS_AT_ONCE = 10_000;
+
+/** Reads on a connection of its own: what is being written is seen when it is committed, and keeps no reader waiting. */
+export class Reader {
+  readonly #connection: DuckDBConnection;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  async rows(sql: string, values: DuckDBValue[] = []): Promise<SqlRow[]> {
+    return (await this.#connection.runAndReadAll(sql, values)).getRowObjects();
+  }
+
+  /** @returns trace ids with their first and last moment, latest begun first. */
+  async range(range: TraceRange): Promise<{ id: string; start: number }[]> {
+    const values: DuckDBValue[] = [];
+    const bind = (value: DuckDBValue) => `$${values.push(value)}`;
+    const having: string[] = [];
+    if (range.from !== undefined) having.push(`last_time >= ${bind(range.from)}::DOUBLE`);
+    if (range.to !== undefined) having.push(`first_time <= ${bind(range.to)}::DOUBLE`);
+    if (range.slowMilliseconds !== undefined)
+      having.push(`last_time - first_time >= ${bind(range.slowMilliseconds)}::DOUBLE`);
+    if (range.troubled) having.push('troubled');
+    if (range.before) {
+      const start = bind(range.before.start);
+      having.push(
+        `(first_time < ${start}::DOUBLE OR (first_time = ${start}::DOUBLE AND trace_id < ${bind(range.before.id)}))`,
+      );
+    }
+    const segments = 'SELECT trace_id, start_time, coalesce(end_time, start_time) AS end_time, troubled FROM segments';
+    const spans = `SELECT trace_id, start_nanoseconds / 1e6, end_nanoseconds / 1e6, status = 'error' FROM spans`;
+    const found = await this.rows(
+      `SELECT trace_id, min(start_time) AS first_time, max(end_time) AS last_time, bool_or(troubled) AS troubled
+       FROM (${segments}${range.segmentsOnly ? '' : ` UNION ALL ${spans}`})
+       GROUP BY trace_id ${having.length > 0 ? `HAVING ${having.join(' AND ')}` : ''}
+       ORDER BY first_time DESC, trace_id DESC LIMIT ${bind(range.limit)}::INTEGER`,
+      values,
+    );
+    return found.map((row) => ({ id: String(row['trace_id']), start: Number(row['first_time']) }));
+  }
+
+  /** @returns the documents of each trace as they were sent, oldest first. */
+  async documents(traceIds: readonly string[]): Promise<Map<string, SegmentDocument[]>> {
+    const found = await this.rows(
+      `SELECT trace_id, document FROM segments WHERE trace_id IN (${places(traceIds)}) ORDER BY sequence`,
+      [...traceIds],
+    );
+    return grouped(found, (row) => JSON.parse(String(row['document'])) as SegmentDocument);
+  }
+
+  async spans(traceIds: readonly string[]): Promise<Map<string, SpanRecord[]>> {
+    const found = await this.rows(
+      `SELECT trace_id, source, span_id, parent_id, name, kind, start_nanoseconds, end_nanoseconds, status, status_message,
+         service_name, sample_rate, detail
+       FROM spans WHERE trace_id IN (${places(traceIds)}) ORDER BY sequence`,
+      [...traceIds],
+    );
+    return grouped(found, spanOfRow);
+  }
+
+  /** @returns what X-Ray and OpenTelemetry sent of each trace, put together; without logs, metrics and errors. */
+  async trees(traceIds: readonly string[]): Promise<Trace[]> {
+    if (traceIds.length === 0) return [];
+    const [documents, spans] = await Promise.all([this.documents(traceIds), this.spans(traceIds)]);
+    return traceIds.flatMap((id) => {
+      const trace = buildTrace(id, { documents: documents.get(id) ?? [], spans: spans.get(id) ?? [] });
+      return trace ? [trace] : [];
+    });
+  }
+
+  /** @returns all that carries the id, and what carries only the request id of a line or a Lambda segment that carries both. */
+  async trace(id: string): Promise<Trace | undefined> {
+    const [documents, spans, metrics] = await Promise.all([this.documents([id]), this.spans([id]), this.#metrics(id)]);
+    const own = documents.get(id) ?? [];
+    const requestIds = requestIdsOf(own);
+    const [logs, errors] = await Promise.all([this.#logs(id, requestIds), this.#errors(id, requestIds)]);
+    const parts: TraceParts = { documents: own, spans: spans.get(id) ?? [], logs, metrics, errors };
+    return buildTrace(id, parts);
+  }
+
+  async #logs(id: string, requestIds: string[]): Promise<TraceLog[]> {
+    const found = await this.rows(
+      `SELECT time, level, message, span_id, request_id, log_group, attributes FROM logs
+       WHERE ${joined(requestIds)} ORDER BY time, sequence`,
+      [id, ...requestIds],
+    );
+    return found.map((row) => ({
+      time: Number(row['time']),
+      ...(row['level'] !== null && { level: String(row['level']) }),
+      message: String(row['message']),
+      ...(row['span_id'] !== null && { spanId: String(row['span_id']) }),
+      ...(row['request_id'] !== null && { requestId: String(row['request_id']) }),
+      logGroup: String(row['log_group']),
+      ...(row['attributes'] !== null && { attributes: JSON.parse(String(row['attributes'])) }),
+    }));
+  }
+
+  async #metrics(id: string): Promise<TraceMetric[]> {
+    const found = await this.rows(
+      `SELECT time, namespace, name, unit, dimensions, to_json(metric_values)::VARCHAR AS metric_values FROM metrics
+       WHERE trace_id = $1 ORDER BY time, sequence`,
+      [id],
+    );
+    return found.map((row) => ({
+      time: Number(row['time']),
+      namespace: String(row['namespace']),
+      name: String(row['name']),
+      unit: String(row['unit']),
+      dimensions: JSON.parse(String(row['dimensions'])),
+      values: JSON.parse(String(row['metric_values'])),
+    }));
+  }
+
+  async #errors(id: string, requestIds: string[]): Promise<TraceError[]> {
+    const found = await this.rows(
+      `SELECT time, uuid, level, title, fingerprint FROM errors WHERE ${joined(requestIds)} ORDER BY time, sequence`,
+      [id, ...requestIds],
+    );
+    return found.map((row) => ({
+      time: Number(row['time']),
+      uuid: String(row['uuid']),
+      level: String(row['level']),
+      title: String(row['title']),
+      fingerprint: String(row['fingerprint']),
+    }));
+  }
+}
+
+/** $1 is the trace id, the rest request ids of its segments. A record that names another trace is never taken for its request id. */
+function joined(requestIds: string[]): string {
+  const lines = 'SELECT request_id FROM logs WHERE trace_id = $1 AND request_id IS NOT NULL';
+  const named =
+    requestIds.length > 0 ? ` OR request_id IN (${requestIds.map((_, at) => `$${at + 2}`).join(', ')})` : '';
+  return `trace_id = $1 OR (trace_id IS NULL AND (request_id IN (${lines})${named}))`;
+}
+
+function requestIdsOf(documents: SegmentDocument[]): string[] {
+  const ids = currentSegments(documents)
+    .filter(({ origin }) => origin === 'AWS::Lambda' || origin === 'AWS::Lambda::Function')
+    .map(({ aws }) => aws?.['request_id']);
+  return [...new Set(ids.filter((id) => typeof id === 'string'))];
+}
+
+function places(values: readonly unknown[]): string {
+  return values.map((_, at) => `$${at + 1}`).join(', ');
+}
+
+function grouped<T>(rows: SqlRow[], value: (row: SqlRow) => T): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const id = String(row['trace_id']);
+    const group = groups.get(id);
+    if (group) group.push(value(row));
+    else groups.set(id, [value(row)]);
+  }
+  return groups;
+}
+
+function spanOfRow(row: SqlRow): SpanRecord {
+  const detail = JSON.parse(String(row['detail'])) as SpanDetail;
+  return {
+    ...detail,
+    // Nothing that builds a trace reads their times or attributes; their BigInts stay the text that they were written as.
+    source: row['source'] as SpanRecord['source'],
+    traceId: String(row['trace_id']),
+    spanId: String(row['span_id']),
+    ...(row['parent_id'] !== null && { parentId: String(row['parent_id']) }),
+    name: String(row['name']),
+    kind: row['kind'] as SpanRecord['kind'],
+    startNanoseconds: row['start_nanoseconds'] as bigint,
+    endNanoseconds: row['end_nanoseconds'] as bigint,
+    status: row['status'] as SpanRecord['status'],
+    ...(row['status_message'] !== null && { statusMessage: String(row['status_message']) }),
+    serviceName: String(row['service_name']),
+    sampleRate: Number(row['sample_rate']),
+  };
+}

@@ -1,0 +1,112 @@
+import { BIGINT, BOOLEAN, DOUBLE, type DuckDBType, LIST, VARCHAR } from '@duckdb/node-api';
+
+/** Written into each file; a file of another version is refused, since runs are kept for days and not migrated. */
+export const SCHEMA_VERSION = 1;
+
+export const TABLES = ['segments', 'spans', 'logs', 'metrics', 'errors'] as const;
+export type TableName = (typeof TABLES)[number];
+
+type Columns = Record<string, DuckDBType>;
+
+/**
+ * One table per signal, in the order of their columns. `sequence` is the order of arrival over all tables: where two records
+ * compete, the newest is known. Times are epoch milliseconds, but a span's, which are nanoseconds.
+ * `document`, `detail`, `attributes`, `dimensions` and `item` are JSON as text: read back whole, never queried.
+ */
+export const COLUMNS: Record<TableName, Columns> = {
+  segments: {
+    sequence: BIGINT,
+    trace_id: VARCHAR,
+    id: VARCHAR,
+    parent_id: VARCHAR,
+    name: VARCHAR,
+    origin: VARCHAR,
+    start_time: DOUBLE,
+    end_time: DOUBLE,
+    // An error, fault or throttle anywhere in the document: a first sieve for what is asked of whole traces.
+    troubled: BOOLEAN,
+    document: VARCHAR,
+  },
+  // Beside these, one column per attribute: see attribute-columns.ts.
+  spans: {
+    sequence: BIGINT,
+    source: VARCHAR,
+    trace_id: VARCHAR,
+    span_id: VARCHAR,
+    parent_id: VARCHAR,
+    name: VARCHAR,
+    kind: VARCHAR,
+    start_nanoseconds: BIGINT,
+    end_nanoseconds: BIGINT,
+    duration_ms: DOUBLE,
+    status: VARCHAR,
+    status_message: VARCHAR,
+    service_name: VARCHAR,
+    sample_rate: DOUBLE,
+    detail: VARCHAR,
+  },
+  logs: {
+    sequence: BIGINT,
+    source: VARCHAR,
+    time: DOUBLE,
+    log_group: VARCHAR,
+    log_stream: VARCHAR,
+    message: VARCHAR,
+    trace_id: VARCHAR,
+    span_id: VARCHAR,
+    request_id: VARCHAR,
+    level: VARCHAR,
+    function_name: VARCHAR,
+    attributes: VARCHAR,
+  },
+  metrics: {
+    sequence: BIGINT,
+    source: VARCHAR,
+    time: DOUBLE,
+    namespace: VARCHAR,
+    name: VARCHAR,
+    unit: VARCHAR,
+    dimensions: VARCHAR,
+    metric_values: LIST(DOUBLE),
+    trace_id: VARCHAR,
+  },
+  errors: {
+    sequence: BIGINT,
+    time: DOUBLE,
+    uuid: VARCHAR,
+    level: VARCHAR,
+    title: VARCHAR,
+    fingerprint: VARCHAR,
+    environment: VARCHAR,
+    code_version: VARCHAR,
+    context: VARCHAR,
+    person_id: VARCHAR,
+    trace_id: VARCHAR,
+    request_id: VARCHAR,
+    item: VARCHAR,
+  },
+};
+
+const OTHER_TABLES = [
+  'CREATE TABLE IF NOT EXISTS schema (version INTEGER)',
+  'CREATE TABLE IF NOT EXISTS span_attributes (key VARCHAR PRIMARY KEY, column_name VARCHAR, type VARCHAR)',
+  'CREATE TABLE IF NOT EXISTS rejections (intake VARCHAR, reason VARCHAR, detail VARCHAR, count BIGINT)',
+];
+
+/** @returns `name` as an SQL identifier, whatever is in it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** @returns the statements that make every table of an empty file; on a file that has them they change nothing. */
+export function schemaStatements(): string[] {
+  const tables = TABLES.map((table) => {
+    const columns = Object.entries(COLUMNS[table]).map(([name, type]) => `${quoted(name)} ${type}`);
+    return `CREATE TABLE IF NOT EXISTS ${table} (${columns.join(', ')})`;
+  });
+  return [
+    ...tables,
+    ...OTHER_TABLES,
+    `INSERT INTO schema SELECT ${SCHEMA_VERSION} WHERE NOT EXISTS (SELECT 1 FROM schema)`,
+  ];
+}
