@@ -83,7 +83,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     );
     const lambda = await start(() =>
       createLambdaPlatform({
-        service: withLocalVariables(service),
+        service: withVariables(service, { ...environment, ...service.settings.environment }),
         sink,
         codeDirectory: async (lambda) => code.directoryOf(lambda),
         environment,
@@ -112,10 +112,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
       'api',
     );
     addresses.api = gateway.url;
-    const console = await start(
-      () => startConsole({ port: ports.console, store, service, addresses }),
-      'console',
-    );
+    const console = await start(() => startConsole({ port: ports.console, store, service, addresses }), 'console');
     addresses.console = `http://127.0.0.1:${console.port}`;
     return { addresses, store, stop };
   } catch (error) {
@@ -128,12 +125,11 @@ function pass({ sampling, onRequest }: LocalOptions) {
   return { ...(sampling ? { sampling } : {}), ...(onRequest ? { onRequest } : {}) };
 }
 
-/** What `custom.local.environment` says wins over the template's own values: it exists to replace them here. */
-function withLocalVariables(service: LocalService): LocalService {
-  const { environment } = service.settings;
+/** What makes a function use this machine, and what `custom.local.environment` says, win over the template's own values: they exist to replace them here. */
+function withVariables(service: LocalService, variables: Record<string, string>): LocalService {
   const functions = service.functions.map((lambda) => ({
     ...lambda,
-    environment: { ...lambda.environment, ...environment },
+    environment: { ...lambda.environment, ...variables },
   }));
   return { ...service, functions };
 }

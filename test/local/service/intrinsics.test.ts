@@ -23,11 +23,19 @@ describe('intrinsic functions of a template', () => {
       [{ 'Fn::GetAtt': ['Orders', 'Arn'] }, { 'Fn::GetAtt': 'Orders.Arn' }],
       Array(2).fill('arn:aws:dynamodb:eu-central-1:123456789012:table/shop-dev-orders'),
     ],
-    ['a substitution with variables of its own', { 'Fn::Sub': ['${a}/${Colour}', { a: { Ref: 'Jobs' } }] }, 'shop-dev-Jobs/red'],
+    [
+      'a substitution with variables of its own',
+      { 'Fn::Sub': ['${a}/${Colour}', { a: { Ref: 'Jobs' } }] },
+      'shop-dev-Jobs/red',
+    ],
     ['an escaped substitution stays', { 'Fn::Sub': '${!Literal}' }, '${Literal}'],
     ['functions inside functions', { 'Fn::Select': [1, { 'Fn::Split': ['-', { Ref: 'Orders' }] }] }, 'dev'],
     ['a join', { 'Fn::Join': ['/', ['a', { Ref: 'Colour' }, 1]] }, 'a/red/1'],
-    ['values without functions', { Ref: 'x', and: ['more', 1, null, true] }, { Ref: 'x', and: ['more', 1, null, true] }],
+    [
+      'values without functions',
+      { Ref: 'x', and: ['more', 1, null, true] },
+      { Ref: 'x', and: ['more', 1, null, true] },
+    ],
   ])('%s', (_, value, expected) => {
     expect(resolveIntrinsics(value, context)).toEqual(expected);
   });
