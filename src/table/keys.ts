@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+
+/*
+ * One table. `pk` and `sk` are its key; an item that belongs to a list ordered by time also has `timeline` (or `author`) and `position`,
+ * the keys of the two indexes, so that one write puts it in its lists and no list can miss what is stored.
+ *
+ * | item          | pk                      | sk                  | timeline (by-timeline)      | author (by-author) |
+ * | ------------- | ----------------------- | ------------------- | --------------------------- | ------------------ |
+ * | user          | USER#<handle>           | PROFILE             |                             |                    |
+ * | activity      | ACTIVITY#<uuid>         | ACTIVITY            | FEED#<month>#<shard>        | <handle>           |
+ * | its reply     | ACTIVITY#<uuid>         | REPLY#<position>    | NOTIFICATIONS#<its author>  |                    |
+ * | its mention   | ACTIVITY#<uuid>         | MENTION#<handle>    | NOTIFICATIONS#<handle>      |                    |
+ * | a word in it  | WORD#<word>#<shard>     | <position>          |                             |                    |
+ * | group member  | GROUP#<uuid>            | MEMBER#<handle>     | GROUPS#<handle>             |                    |
+ * | message       | GROUP#<uuid>            | MESSAGE#<position>  |                             |                    |
+ *
+ * `position` is `<created_at>#<uuid>`: it sorts by time, is unique, and is what a cursor holds.
+ *
+ * Heat: what everybody writes to (the feed, a frequent word) is spread over shards by the activity's uuid: a partition key takes 1,000 writes
+ * a second, so the feed takes 4,000 activities a second. A page reads every shard at once, at about one read unit each, and merges.
+ * The month keeps a shard from growing without end; no activity lives longer than 30 days, so a page looks at two months, rarely three.
+ *
+ * Expiry: `delete_after` is DynamoDB's TTL attribute; as it deletes up to days late, every query filters by `expires_at` too.
+ *
+ * No write spans items: the items that make an activity findable come first and the activity last, so what is visible is complete,
+ * and every item's key follows from ids made before the first attempt, so a retry writes the same items again.
+ */
+
+/** Enough for thousands of writes a second, few enough to be read at once for every page. */
+export const shards = 4;
+
+const dayMilliseconds = 86_400_000;
+
+/** The longest an activity lives, which is how far back the feed has to be read. */
+export const longestLifeMilliseconds = 30 * dayMilliseconds;
+
+export const keys = {
+  user: (handle: string) => ({ pk: `USER#${handle}`, sk: 'PROFILE' }),
+  activity: (uuid: string) => ({ pk: `ACTIVITY#${uuid}`, sk: 'ACTIVITY' }),
+  reply: (activityUuid: string, position: string) => ({ pk: `ACTIVITY#${activityUuid}`, sk: `REPLY#${position}` }),
+  mention: (activityUuid: string, handle: string) => ({ pk: `ACTIVITY#${activityUuid}`, sk: `MENTION#${handle}` }),
+  word: (word: string, uuid: string, position: string) => ({ pk: wordPartition(word, shardOf(uuid)), sk: position }),
+  member: (groupUuid: string, handle: string) => ({ pk: `GROUP#${groupUuid}`, sk: `MEMBER#${handle}` }),
+  message: (groupUuid: string, position: string) => ({ pk: `GROUP#${groupUuid}`, sk: `MESSAGE#${position}` }),
+};
+
+export const timelines = {
+  notifications: (handle: string) => `NOTIFICATIONS#${handle}`,
+  groups: (handle: string) => `GROUPS#${handle}`,
+  /** The one that an activity is written to. */
+  feed: (createdAt: string, uuid: string) => feedPartition(monthOf(createdAt), shardOf(uuid)),
+};
+
+/** Where among its like an item stands: sorts by time, and by uuid within a millisecond. */
+export function positionOf(item: { created_at: string; uuid: string }): string {
+  return `${item.created_at}#${item.uuid}`;
+}
+
+/** Seconds since the epoch, as DynamoDB's TTL wants them. */
+export function deleteAfter(expiresAt: string): number {
+  return Math.ceil(Date.parse(expiresAt) / 1000);
+}
+
+/** @returns the partitions of the feed by month, newest month first, from the page's first position (or now) back to the oldest that can live. */
+export function feedPartitions(now: Date, before?: string): string[][] {
+  const newest = monthOf(before ?? now.toISOString());
+  const oldest = monthOf(new Date(now.getTime() - longestLifeMilliseconds).toISOString());
+  const months: string[] = [];
+  for (let month = newest; month >= oldest; month = monthBefore(month)) months.push(month);
+  return months.map((month) => everyShard((shard) => feedPartition(month, shard)));
+}
+
+/** @returns the partitions that hold where `word` occurs. */
+export function wordPartitions(word: string): string[] {
+  return everyShard((shard) => wordPartition(word, shard));
+}
+
+function everyShard(partition: (shard: number) => string): string[] {
+  return Array.from({ length: shards }, (_, shard) => partition(shard));
+}
+
+function shardOf(uuid: string): number {
+  return createHash('sha1').update(uuid).digest().readUInt32BE(0) % shards;
+}
+
+const feedPartition = (month: string, shard: number) => `FEED#${month}#${shard}`;
+const wordPartition = (word: string, shard: number) => `WORD#${word}#${shard}`;
+const monthOf = (timestamp: string) => timestamp.slice(0, 7);
+
+function monthBefore(month: string): string {
+  const firstDay = Date.parse(`${month}-01T00:00:00Z`);
+  return monthOf(new Date(firstDay - dayMilliseconds).toISOString());
+}
