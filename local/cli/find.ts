@@ -1,17 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isComplete } from '../api/console/complete.ts';
+import { toJson } from '../api/console/json.ts';
+import type { TraceListQuery } from '../api/console/query.ts';
 import { LocalFailure } from '../failure.ts';
-import type { Trace } from '../store/trace.ts';
+import type { Trace, TraceSummary } from '../store/trace.ts';
 import { normalTraceId } from '../store/trace-id.ts';
 import type { TraceSource } from './source.ts';
 
+const patienceMilliseconds = 1_000;
+
 /**
  * Finds a trace by its id in either form, or among the newest thousand by the first or last digits of it.
+ * While the service runs it is waited for, up to a second: what is sent after the response may still be on its way.
  * @throws LocalFailure when there is none, or more than one.
  */
 export async function findTrace(source: TraceSource, asked: string): Promise<Trace> {
   const id = normalTraceId(asked) ?? (await completeId(source, asked.trim().toLowerCase()));
-  const trace = await source.trace(id);
-  if (!trace) throw new LocalFailure(`Nothing has been received of trace ${id}.`);
+  const trace = await settle(source, () => source.trace(id));
+  if (!trace) throw new LocalFailure(`Nothing has been received of trace ${asked.trim()}.`);
   return trace;
+}
+
+/** @returns the newest trace that has ended and that the query takes, or one that is in progress where there is no other; undefined where there is none. */
+export async function newestTrace(
+  source: TraceSource,
+  query: Omit<TraceListQuery, 'limit'>,
+): Promise<Trace | undefined> {
+  let summaries: TraceSummary[] = [];
+  const newest = await settle(source, async () => {
+    summaries = await source.traces({ ...query, limit: 20 });
+    const [first] = summaries;
+    return first && source.trace(first.id);
+  });
+  if (!newest?.inProgress) return newest;
+  const ended = summaries.find(({ inProgress }) => !inProgress);
+  return (ended && (await source.trace(ended.id))) ?? newest;
+}
+
+/** Reads again and again, up to a second, until what is read is complete and does not change any more. */
+async function settle(source: TraceSource, read: () => Promise<Trace | undefined>): Promise<Trace | undefined> {
+  const deadline = Date.now() + patienceMilliseconds;
+  let before: string | undefined;
+  for (;;) {
+    const trace = await read();
+    // Nothing more comes of a run that has ended, and hardly anything of a trace that ended long ago.
+    if (!source.follow || Date.now() >= deadline) return trace;
+    const old = trace !== undefined && Date.now() - trace.end > 3 * patienceMilliseconds;
+    const now = trace && toJson(trace);
+    if (trace && isComplete(trace) && (old || now === before)) return trace;
+    before = now;
+    await sleep(150);
+  }
 }
 
 async function completeId(source: TraceSource, digits: string): Promise<string> {

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { toJson } from '../api/console/json.ts';
 import type { TraceListQuery } from '../api/console/query.ts';
-import { isComplete } from '../api/console/summary.ts';
 import { LocalFailure } from '../failure.ts';
 import type { Trace, TraceSummary } from '../store/trace.ts';
-import { findTrace } from './find.ts';
+import { findTrace, newestTrace } from './find.ts';
 import { renderList, renderSummary } from './list.ts';
 import { openSource, type TraceSource } from './source.ts';
 import { plain } from './text.ts';
@@ -84,7 +82,11 @@ function validate({ id, last, errors, slow, follow }: TraceOptions): void {
 async function show(source: TraceSource, options: TraceOptions): Promise<number> {
   if (options.follow) return follow(source, options);
   if (options.id !== undefined) return showTrace(await findTrace(source, options.id), options);
-  if (options.last) return showTrace(await newest(source, options), options);
+  if (options.last) {
+    const newest = await newestTrace(source, filterOf(options));
+    if (!newest) throw new LocalFailure(nothing(source, options));
+    return showTrace(newest, options);
+  }
   const summaries = await source.traces({ ...filterOf(options), limit: 20 });
   if (options.json) write(options, toJson(summaries, 2));
   else
@@ -115,30 +117,6 @@ async function follow(source: TraceSource, options: TraceOptions): Promise<numbe
     write(options, options.json ? toJson(summary) : renderSummary(summary, renderOptions(options.output)));
   }
   return 0;
-}
-
-const settleMilliseconds = 1_000;
-
-/** Waits up to a second for the newest trace to end and for what is sent after the response; then takes the newest that has ended. */
-async function newest(source: TraceSource, options: TraceOptions): Promise<Trace> {
-  const deadline = Date.now() + settleMilliseconds;
-  let before: string | undefined;
-  for (;;) {
-    const summaries = await source.traces({ ...filterOf(options), limit: 20 });
-    const [first] = [...summaries].sort((one, other) => other.start - one.start);
-    if (!first) throw new LocalFailure(nothing(source, options));
-    const trace = await source.trace(first.id);
-    if (!trace) throw new LocalFailure(nothing(source, options));
-    const now = toJson(trace);
-    const settled = isComplete(trace) && (now === before || Date.now() - trace.end > 3 * settleMilliseconds);
-    if (settled || !source.follow) return trace;
-    if (Date.now() >= deadline || options.signal.aborted) {
-      const ended = trace.inProgress ? summaries.find(({ inProgress }) => !inProgress) : undefined;
-      return (ended && (await source.trace(ended.id))) ?? trace;
-    }
-    before = now;
-    await sleep(150);
-  }
 }
 
 function filterOf({ errors, slow }: TraceOptions): Pick<TraceListQuery, 'errors' | 'slowMilliseconds'> {

@@ -27,10 +27,11 @@ export function statusClass(status = 0) {
   return status >= 500 ? 'bad' : status >= 400 ? 'warning' : 'good';
 }
 
-export function markOf({ fault, throttle, error }) {
-  if (fault) return element('span', 'bad', ' ✗ fault');
-  if (throttle) return element('span', 'throttled', ' » throttled');
-  return error ? element('span', 'warning', ' ! error') : '';
+/** @returns the sign of how something ended, with a word for it unless `words` is false; empty where nothing went wrong. */
+export function markOf({ fault, throttle, error }, words = true) {
+  if (fault) return element('span', 'bad', words ? ' ✗ fault' : '✗ ');
+  if (throttle) return element('span', 'throttled', words ? ' » throttled' : '» ');
+  return error ? element('span', 'warning', words ? ' ! error' : '! ') : '';
 }
 
 /** Replaces what is in `target` by a trace. */
@@ -84,6 +85,7 @@ function nameOf(node, depth) {
     node.orphan && '(its parent has not arrived)',
   ];
   const name = element('span', 'name', [
+    markOf(node, false),
     element('span', isCold(node) ? 'cold' : '', node.name),
     element(
       'span',
@@ -93,7 +95,6 @@ function nameOf(node, depth) {
         .map((detail) => ` ${detail}`)
         .join(''),
     ),
-    markOf(node),
   ]);
   name.style.paddingLeft = `${Math.min(depth, 20)}rem`;
   return name;
@@ -181,5 +182,14 @@ function seenIn(trace) {
   const nodes = [...nodesOf(trace.roots)].map(({ node }) => node);
   const xray = nodes.filter(({ sources }) => sources.includes('xray')).length;
   const honeycomb = nodes.filter(({ sources }) => sources.some((source) => source !== 'xray')).length;
-  return `X-Ray ${xray} segments · Honeycomb ${honeycomb} spans · CloudWatch ${trace.logs.length} lines, ${trace.metrics.length} metrics · Rollbar ${trace.errors.length} items`;
+  return [
+    `X-Ray ${count(xray, 'segment')}`,
+    `Honeycomb ${count(honeycomb, 'span')}`,
+    `CloudWatch ${count(trace.logs.length, 'line')}, ${count(trace.metrics.length, 'metric')}`,
+    `Rollbar ${count(trace.errors.length, 'item')}`,
+  ].join(' · ');
+}
+
+function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -19,6 +19,7 @@ const page = new URL('../../console/', import.meta.url);
 /** The page's files by path: nothing else of the disk can be asked for. */
 const files: Record<string, { name: string; type: string }> = {
   '/': { name: 'index.html', type: 'text/html' },
+  '/icon.svg': { name: 'icon.svg', type: 'image/svg+xml' },
   '/console.css': { name: 'console.css', type: 'text/css' },
   '/console.js': { name: 'console.js', type: 'text/javascript' },
   '/waterfall.js': { name: 'waterfall.js', type: 'text/javascript' },

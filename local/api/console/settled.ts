@@ -1,5 +1,5 @@
 import type { Trace } from '../../store/trace.ts';
-import { isComplete } from './summary.ts';
+import { isComplete } from './complete.ts';
 
 export interface TraceSource {
   trace(id: string): Promise<Trace | undefined>;

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import { summaryOf } from '../../store/build-trace.ts';
 import { toJson } from './json.ts';
 import { onSettledTrace, type TraceSource } from './settled.ts';
-import { summaryOf } from './summary.ts';
 
 const heartbeatMilliseconds = 15_000;
 const mostUnsent = 1_000;
