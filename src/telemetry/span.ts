@@ -1,3 +1,18 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type Attributes,
+  context,
+  isSpanContextValid,
+  type Link,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { toPlain } from './plain.ts';
+import { redactText } from './redaction.ts';
+import { type ActiveSpan, currentRequest, currentSpan, type RequestState, runIn } from './request.ts';
+import { closeSubsegment, openSubsegment } from './xray.ts';
+
 /** A value that X-Ray can index and OpenTelemetry carries as it is. */
 export type AnnotationValue = string | number | boolean;
 
@@ -11,10 +26,167 @@ export interface Span {
 
 /**
  * Runs `work` in a span named `name`, ends the span whatever happens, and records what `work` throws before throwing it on.
+ * Outside a request `work` simply runs.
  * @returns what `work` returns.
  * @throws only what `work` throws; telemetry never does.
  */
 export async function span<T>(name: string, work: (span: Span) => Promise<T> | T): Promise<T> {
-  void name;
-  return work({ annotate: () => {}, metadata: () => {} });
+  return runInSpan(name, {}, (active) =>
+    work({
+      annotate: (key, value) => annotate(active, key, value),
+      metadata: (key, value) => addMetadata(active, key, value),
+    }),
+  );
+}
+
+export interface SpanOptions {
+  kind?: SpanKind;
+  attributes?: Attributes;
+  links?: Link[];
+  /** X-Ray's: `aws` for a call to AWS, `remote` for any other call that leaves. */
+  namespace?: 'aws' | 'remote';
+  /** What an error that passes through says of the call; default: what the status that it carries says. */
+  outcome?: (error: unknown) => Outcome;
+}
+
+/** Like `span`, for what is inside `src/telemetry/`: `work` gets both halves of the span, or undefined outside a request. */
+export async function runInSpan<T>(
+  name: string,
+  options: SpanOptions,
+  work: (active: ActiveSpan | undefined) => Promise<T> | T,
+): Promise<T> {
+  const request = currentRequest();
+  const active = request && quietly(() => beginSpan(request, name, options));
+  if (!request || !active) return work(undefined);
+  try {
+    return await runIn(request, active, () => context.with(active.context, () => work(active)));
+  } catch (error) {
+    quietly(() => recordError(active, error, options));
+    throw error;
+  } finally {
+    quietly(() => endSpan(request, active));
+  }
+}
+
+/** Begins a span below the current one. Whoever calls this calls `endSpan` too. */
+export function beginSpan(request: RequestState, name: string, options: SpanOptions = {}): ActiveSpan {
+  const parent = currentSpan();
+  const around = trace.getSpan(context.active()) ? context.active() : (parent?.context ?? context.active());
+  const { kind = SpanKind.INTERNAL, attributes = {}, links = [] } = options;
+  const otel = trace.getTracer('throughline').startSpan(name, { kind, attributes, links }, around);
+  const id = otel.isRecording() && isSpanContextValid(otel.spanContext()) ? otel.spanContext().spanId : newSpanId();
+  const above = parent?.subsegment ?? request.segment;
+  const subsegment = above && openSubsegment(above, name, id);
+  if (subsegment && options.namespace) subsegment.namespace = options.namespace;
+  const active: ActiveSpan = { name, id, subsegment, otel, context: trace.setSpan(around, otel), ended: false };
+  request.open.add(active);
+  return active;
+}
+
+/** Ends a span in both; a second call does nothing. */
+export function endSpan(request: RequestState, active: ActiveSpan): void {
+  if (active.ended) return;
+  active.ended = true;
+  request.open.delete(active);
+  if (active.subsegment) closeSubsegment(active.subsegment);
+  active.otel.end();
+}
+
+/** Writes a value that X-Ray can index. Numbers that are none, and what is neither string, number nor boolean, become text. */
+export function annotate(active: ActiveSpan | undefined, key: string, value: AnnotationValue): void {
+  quietly(() => {
+    if (!active || active.ended) return;
+    const plain = toPlain(value);
+    const scalar = typeof plain === 'object' ? JSON.stringify(plain) : plain;
+    active.subsegment?.addAnnotation(key.replace(/[^A-Za-z0-9_]/g, '_'), scalar);
+    active.otel.setAttribute(key, scalar);
+  });
+}
+
+function addMetadata(active: ActiveSpan | undefined, key: string, value: unknown): void {
+  quietly(() => {
+    if (!active || active.ended) return;
+    const plain = toPlain({ [key]: value }) as Record<string, unknown>;
+    for (const [name, member] of Object.entries(plain)) {
+      active.subsegment?.addMetadata(name, member);
+      active.otel.setAttribute(name, typeof member === 'object' ? JSON.stringify(member) : String(member));
+    }
+  });
+}
+
+/** Whose mistake it was: the caller's (`error`, and `throttle` when it asked too often), or the called one's. */
+export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';
+
+/** @param status of HTTP; absent when there was no answer at all. */
+export function outcomeOf(status: number | undefined): Outcome {
+  if (status === undefined || status >= 500) return 'fault';
+  if (status === 429) return 'throttle';
+  return status >= 400 ? 'error' : 'ok';
+}
+
+/** Sets X-Ray's flags and OpenTelemetry's status to what the HTTP status says. A client's span fails with any error, a server's with its own. */
+export function flagOutcome(active: ActiveSpan, outcome: Outcome, callerIsUs = false): void {
+  const { subsegment, otel } = active;
+  if (subsegment) {
+    subsegment.addAttribute('fault', outcome === 'fault' ? true : undefined);
+    subsegment.addAttribute('error', outcome === 'error' || outcome === 'throttle' ? true : undefined);
+    subsegment.addAttribute('throttle', outcome === 'throttle' ? true : undefined);
+  }
+  if (outcome === 'fault' || (callerIsUs && outcome !== 'ok')) otel.setStatus({ code: SpanStatusCode.ERROR });
+}
+
+/** Records what was thrown through a span: the exception in both, and the flags by the status that the error carries. */
+export function recordError(active: ActiveSpan, error: unknown, options: SpanOptions = {}): void {
+  const exception = redactedError(error);
+  active.subsegment?.addError(exception);
+  active.otel.recordException(exception);
+  flagOutcome(active, options.outcome?.(error) ?? outcomeOf(statusOf(error)), options.kind === SpanKind.CLIENT);
+}
+
+/** @returns the HTTP status that a coded error stands for: `status` or `statusCode`, read with care. */
+export function statusOf(error: unknown): number | undefined {
+  try {
+    const { status, statusCode } = error as { status?: unknown; statusCode?: unknown };
+    const value = typeof status === 'number' ? status : statusCode;
+    return typeof value === 'number' && value >= 400 && value <= 599 ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const copies = new WeakMap<object, Error>();
+
+/** @returns a stand-in for what was thrown, with nothing secret in its text; the same one each time, by which X-Ray links causes. */
+export function redactedError(error: unknown): Error {
+  const key = typeof error === 'object' && error !== null ? error : undefined;
+  const known = key && copies.get(key);
+  if (known) return known;
+  const copy = new Error(redactText(textOf(error, 'message') ?? String(toPlain(error))).slice(0, 4_096));
+  copy.name = redactText(textOf(error, 'name') ?? 'Error').slice(0, 250);
+  copy.stack = redactText(textOf(error, 'stack') ?? `${copy.name}: ${copy.message}`).slice(0, 16_384);
+  if (key) copies.set(key, copy);
+  return copy;
+}
+
+function textOf(error: unknown, key: 'message' | 'name' | 'stack'): string | undefined {
+  try {
+    const value = (error as Record<string, unknown>)[key];
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function newSpanId(): string {
+  const id = randomBytes(8).toString('hex');
+  return id === '0000000000000000' ? newSpanId() : id;
+}
+
+/** Runs a piece of telemetry; what it throws is nobody's business but its own. */
+export function quietly<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
 }

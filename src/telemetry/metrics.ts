@@ -1,0 +1,41 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { config } from '../config.ts';
+import { currentRequest, type RequestState } from './request.ts';
+
+const metrics = new Metrics({ namespace: config.metricsNamespace(), serviceName: config.serviceName() });
+
+/**
+ * Counts something that the business cares about, such as `ActivityCreated`. It is written with the request's own metrics at its end, and
+ * has the dimensions `service` and `route` alone: CloudWatch bills every combination of dimension values as a metric of its own.
+ */
+export function count(name: string, value = 1): void {
+  if (!Number.isFinite(value) || !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name)) return;
+  const counts = currentRequest()?.counts;
+  // 100 metrics is the most that one record may hold, and six of them are the request's own.
+  if (counts && (counts.has(name) || counts.size < 90)) counts.set(name, (counts.get(name) ?? 0) + value);
+}
+
+export interface RequestMetrics {
+  route: string;
+  status: number;
+  /** Milliseconds. */
+  duration: number;
+  /** Losses of telemetry since the last record, by what was lost: `spans`, `items`. */
+  lost: ReadonlyMap<string, number>;
+}
+
+/** Writes one EMF record: requests, errors, faults, latency, cold starts, and what `count` counted. */
+export function writeRequestMetrics(request: RequestState, { route, status, duration, lost }: RequestMetrics): void {
+  metrics.addDimension('route', route);
+  metrics.addMetric('Requests', MetricUnit.Count, 1);
+  metrics.addMetric('Errors', MetricUnit.Count, status >= 400 && status < 500 ? 1 : 0);
+  metrics.addMetric('Faults', MetricUnit.Count, status >= 500 ? 1 : 0);
+  metrics.addMetric('Latency', MetricUnit.Milliseconds, duration);
+  metrics.addMetric('ColdStarts', MetricUnit.Count, request.coldStart ? 1 : 0);
+  for (const [name, value] of request.counts) metrics.addMetric(name, MetricUnit.Count, value);
+  for (const [what, value] of lost) metrics.addMetric(`TelemetryLost_${what}`, MetricUnit.Count, value);
+  metrics.addMetadata('trace_id', request.traceId);
+  metrics.addMetadata('xray_trace_id', request.xrayId());
+  if (request.requestId) metrics.addMetadata('function_request_id', request.requestId);
+  metrics.publishStoredMetrics();
+}

@@ -1,0 +1,231 @@
+import { executionModeStandard } from '@middy/core';
+import {
+  isSpanContextValid,
+  type Link,
+  type Context as OtelContext,
+  context as otelContext,
+  SpanKind,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
+import { config } from '../config.ts';
+import { reportFault } from './errors.ts';
+import { bodyBytes, type HttpEvent, type HttpResponse, headerOf, httpEventOf } from './http-event.ts';
+import { logger } from './logger.ts';
+import { writeRequestMetrics } from './metrics.ts';
+import { type RequestState, runIn } from './request.ts';
+import { secretsOf } from './secrets.ts';
+import { annotate, beginSpan, endSpan, flagOutcome, outcomeOf, quietly, recordError } from './span.ts';
+import { currentTraceHeader, newTraceId, toXrayId } from './trace-id.ts';
+import { facadeSegment, isXrayEnabled } from './xray.ts';
+
+export interface TelemetryOptions {
+  /** `/api/activities/{id}`; default: the resource that API Gateway names in the event. */
+  route?: string;
+}
+
+/** The parts of Middy's request that are read here. */
+interface MiddyRequest {
+  event: unknown;
+  context: unknown;
+  error?: unknown;
+}
+
+interface LambdaContext {
+  awsRequestId?: string;
+  functionName?: string;
+  getRemainingTimeInMillis?(): number;
+}
+
+type RunRequest = (request: MiddyRequest, ...rest: unknown[]) => Promise<unknown>;
+type ExecutionMode = (core: { middyRequest: unknown; runRequest: RunRequest }, ...rest: unknown[]) => unknown;
+
+/** Whether this process has begun a request before: a fact of the process, not of a request. */
+let warm = false;
+
+/**
+ * The telemetry of a whole request, around everything that Middy runs: `middy(telemetry()).use(…).handler(…)` or
+ * `middy(handler, telemetry()).use(…)`. It is Middy's execution mode and no middleware, because Middy skips the `after` of every
+ * middleware when one of them answers early, and the rest of the `onError`s when one of those throws.
+ *
+ * For each request: the subsegment and root span `## <handler>`, the wide event, the metrics, and Rollbar's report of a fault. Whatever
+ * the handler returns or throws is returned or thrown unchanged.
+ */
+export function telemetry(options: TelemetryOptions = {}): { executionMode: () => void } {
+  const executionMode: ExecutionMode = (core, ...rest) => {
+    const runRequest: RunRequest = (request, ...stack) =>
+      observe(request, options, () => core.runRequest(request, ...stack));
+    return (executionModeStandard as unknown as ExecutionMode)({ ...core, runRequest }, ...rest);
+  };
+  // Middy's type for an execution mode names neither its parameters nor its result.
+  return { executionMode: executionMode as unknown as () => void };
+}
+
+async function observe(middy: MiddyRequest, options: TelemetryOptions, run: () => Promise<unknown>): Promise<unknown> {
+  const started = performance.now();
+  const request = quietly(() => beginRequest(middy, options));
+  const root = request?.root;
+  if (!request || !root) return run();
+  try {
+    const response = await runIn(request, root, () => otelContext.with(root.context, run));
+    finishRequest(request, { started, response: response as HttpResponse | undefined, error: middy.error });
+    return response;
+  } catch (error) {
+    finishRequest(request, { started, response: { statusCode: 500 }, error });
+    throw error;
+  }
+}
+
+function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestState {
+  const event = httpEventOf(middy.event);
+  const context = (middy.context ?? {}) as LambdaContext;
+  const header = currentTraceHeader();
+  const sampled = header?.sampled === true && isXrayEnabled();
+  const remaining = context.getRemainingTimeInMillis?.();
+  const request: RequestState = {
+    traceId: header?.traceId ?? '',
+    xrayId: () => toXrayId(request.traceId),
+    sampled,
+    segment: header && sampled ? facadeSegment(header) : undefined,
+    root: undefined,
+    open: new Set(),
+    deadline: remaining === undefined ? undefined : Date.now() + remaining,
+    requestId: context.awsRequestId,
+    coldStart: !warm,
+    fields: new Map(),
+    counts: new Map(),
+    database: { calls: 0, milliseconds: 0 },
+    secrets: once(() => (event ? secretsOf(event) : [])),
+    http: event,
+    reported: new Set(),
+    ended: false,
+  };
+  warm = true;
+  const route = options.route ?? event?.resource;
+  if (route) request.fields.set('route', route);
+  if (event?.httpMethod) request.fields.set('method', event.httpMethod);
+  if (event?.body) request.fields.set('request_bytes', bodyBytes(event));
+  const { parent, links } = incoming(event, request.traceId);
+  const name = `## ${config.handlerName() ?? context.functionName ?? 'handler'}`;
+  request.root = runIn(request, undefined, () =>
+    otelContext.with(parent, () => beginSpan(request, name, { kind: SpanKind.SERVER, links })),
+  );
+  const root = request.root.otel;
+  if (!request.traceId) request.traceId = root.isRecording() ? root.spanContext().traceId : newTraceId();
+  return request;
+}
+
+/**
+ * What OpenTelemetry's root span hangs below. Nothing, so that the trace has a true root, unless the caller's `traceparent` names a span
+ * of this very trace; a span of another trace is linked.
+ */
+function incoming(event: HttpEvent | undefined, traceId: string): { parent: OtelContext; links: Link[] } {
+  const active = otelContext.active();
+  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/.exec(
+    (event && headerOf(event, 'traceparent')) ?? '',
+  );
+  const [, remoteTraceId, spanId, flags] = match ?? [];
+  if (!remoteTraceId || !spanId || trace.getSpan(active)) return { parent: active, links: [] };
+  const remote = { traceId: remoteTraceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags ?? '0', 16) };
+  if (!isSpanContextValid(remote)) return { parent: active, links: [] };
+  const sameTrace = remoteTraceId === traceId || !traceId;
+  if (sameTrace && remote.traceFlags & TraceFlags.SAMPLED) {
+    return { parent: trace.setSpanContext(active, remote), links: [] };
+  }
+  return { parent: active, links: [{ context: remote }] };
+}
+
+interface Ending {
+  /** `performance.now()` of the request's beginning. */
+  started: number;
+  response: HttpResponse | undefined;
+  error: unknown;
+}
+
+/** Writes what a request comes to, and ends whatever it has left open. */
+function finishRequest(request: RequestState, { started, response, error }: Ending): void {
+  const { root } = request;
+  if (!root) return;
+  runIn(request, root, () =>
+    quietly(() => {
+      const duration = Math.round((performance.now() - started) * 100) / 100;
+      const status = typeof response?.statusCode === 'number' ? response.statusCode : 200;
+      const outcome = outcomeOf(status);
+      const event = wideEvent(request, { duration, status, error, bytes: bodyBytes(response) });
+      quietly(() => annotateRoot(request, event, status));
+      if (outcome === 'fault' && error !== undefined) quietly(() => recordError(root, error));
+      quietly(() => flagOutcome(root, outcome));
+      if (outcome === 'fault') quietly(() => reportFault(error ?? new Error(`The handler answered ${status}.`)));
+      quietly(() => logEvent(event, outcome === 'fault' ? error : undefined, status));
+      quietly(() => {
+        const route = String(event['route'] ?? 'none');
+        writeRequestMetrics(request, { route, status, duration, lost: new Map() });
+      });
+    }),
+  );
+  for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
+  request.ended = true;
+}
+
+function wideEvent(
+  request: RequestState,
+  seen: { duration: number; status: number; error: unknown; bytes: number },
+): Record<string, unknown> {
+  const { calls, milliseconds } = request.database;
+  const code = errorCode(seen.error);
+  return {
+    ...(code ? { error_code: code } : {}),
+    ...Object.fromEntries(request.fields),
+    status: seen.status,
+    duration_ms: seen.duration,
+    cold_start: request.coldStart,
+    database_calls: calls,
+    database_ms: Math.round(milliseconds * 100) / 100,
+    response_bytes: seen.bytes,
+    release: config.release() ?? 'unreleased',
+    trace_id: request.traceId,
+  };
+}
+
+/** The event's members stand on the root span under their own names, and those that OpenTelemetry has names for under those too. */
+function annotateRoot(request: RequestState, event: Record<string, unknown>, status: number): void {
+  const { root } = request;
+  const { duration_ms: _, ...members } = event;
+  for (const [key, value] of Object.entries(members)) annotate(root, key, value as string);
+  if (event['route']) annotate(root, 'http.route', String(event['route']));
+  if (event['method']) annotate(root, 'http.request.method', String(event['method']));
+  annotate(root, 'http.response.status_code', status);
+  annotate(root, 'faas.coldstart', request.coldStart);
+  if (request.requestId) annotate(root, 'faas.invocation_id', request.requestId);
+  if (event['user']) annotate(root, 'app.user_id', String(event['user']));
+  // Powertools' Tracer writes these two, and saved searches look for them.
+  root?.subsegment?.addAnnotation('ColdStart', request.coldStart);
+  root?.subsegment?.addAnnotation('Service', config.serviceName());
+}
+
+/** One line for each request; a fault is an error, and brings the debug lines that were held back. */
+function logEvent(event: Record<string, unknown>, fault: unknown, status: number): void {
+  const line = { message: `${event['method'] ?? 'invoked'} ${event['route'] ?? ''} ${status}`, event };
+  if (status >= 500) logger.error(line, { error: fault });
+  else {
+    logger.info(line);
+    logger.clearBuffer();
+  }
+}
+
+function errorCode(error: unknown): string | undefined {
+  try {
+    const { code, name } = error as { code?: unknown; name?: unknown };
+    return typeof code === 'string' ? code : typeof name === 'string' ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function once<T>(work: () => T): () => T {
+  let known: { value: T } | undefined;
+  return () => {
+    known ??= { value: work() };
+    return known.value;
+  };
+}

@@ -1,0 +1,42 @@
+import { currentRequest } from './request.ts';
+
+/** Stands where something was taken out. */
+export const redacted = '[redacted]';
+
+/** Keys whose values leave in no form, whoever names them: compared without case, `_` and `-`. */
+const secretKeys =
+  /authorization|cookie|token|secret|password|passwd|credential|apikey|accesskey|privatekey|session(id|key)?$|jwt|signature|^email|email$|^message_?(text|body)?$|^term$|^cursor$|^bio$|^ssn$|cardnumber|cvv/;
+
+/** Secrets that are known by their looks. Linear in the length of the text: no pattern here can be made to backtrack. */
+const secretPatterns: readonly [RegExp, string][] = [
+  // JSON Web Tokens, also unsigned ones.
+  [/\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.?[A-Za-z0-9_-]*/g, redacted],
+  [/\b(Bearer|Basic|Negotiate)\s+[A-Za-z0-9._~+/=-]{4,}/gi, `$1 ${redacted}`],
+  [/[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, redacted],
+  // AWS access key ids, and the parts of presigned URLs that let their holder in.
+  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, redacted],
+  [/\b(X-Amz-(?:Signature|Credential|Security-Token))=[^&\s"']+/gi, `$1=${redacted}`],
+  // Secrets in query strings and in `key=value` text.
+  [
+    /\b((?:access_|refresh_|id_)?token|api_?key|apikey|secret|password|passwd|signature|sig|code|session)=[^&\s"';]+/gi,
+    `$1=${redacted}`,
+  ],
+  // V8 quotes what it could not parse, or the place of it.
+  [/(?<=Unexpected[^"]{0,40}), \.{0,3}"[\s\S]*(?= is not valid JSON)/g, `, "${redacted}"`],
+  [/\bPRIVATE KEY-----[\s\S]*?-----END/g, `PRIVATE KEY-----${redacted}-----END`],
+];
+
+/** @returns whether the value under this key may be shown to nobody. */
+export function isSecretKey(key: string): boolean {
+  return secretKeys.test(key.toLowerCase().replace(/[-_\s.]/g, ''));
+}
+
+/** @returns `text` without what is secret by its looks, and without what this request's caller sent in confidence. */
+export function redactText(text: string): string {
+  let result = text;
+  for (const secret of currentRequest()?.secrets() ?? []) {
+    if (result.includes(secret)) result = result.replaceAll(secret, redacted);
+  }
+  for (const [pattern, replacement] of secretPatterns) result = result.replace(pattern, replacement);
+  return result;
+}

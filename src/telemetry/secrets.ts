@@ -1,0 +1,102 @@
+/** The parts of an API Gateway proxy event that callers fill. */
+export interface CallerInput {
+  headers?: Record<string, string | undefined> | null;
+  multiValueHeaders?: Record<string, string[] | undefined> | null;
+  queryStringParameters?: Record<string, string | undefined> | null;
+  multiValueQueryStringParameters?: Record<string, string[] | undefined> | null;
+  body?: string | null;
+  isBase64Encoded?: boolean;
+}
+
+/** Headers that tell nothing in confidence; any other's value is a secret of its sender. */
+export const openHeaders = new Set(
+  [
+    'accept accept-encoding accept-language cache-control connection content-length content-type host origin pragma user-agent',
+    'via x-amz-cf-id x-amzn-trace-id x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-request-id',
+    'traceparent tracestate cloudfront-forwarded-proto cloudfront-viewer-country',
+  ]
+    .join(' ')
+    .split(' '),
+);
+
+/** Fields of a body or query whose values are identifiers or settings, not words of a person. */
+const openFields = /^(limit|ttl|handle|user_receiver_handle|[a-z_]*uuid|id|level)$/i;
+
+/** Shorter texts are words that stand in any log line; taking them out would hide the log, not the secret. */
+const shortest = 6;
+const most = 300;
+
+/**
+ * Lists what a request's caller sent in confidence: every text of the body, every query value, every header, but for those that are known
+ * to be open. What is listed is taken out of whatever this request writes, wherever an error message or a log line quotes it.
+ * @returns the longest first, each also as JSON and as a URL write it.
+ */
+export function secretsOf(input: CallerInput): string[] {
+  const found = new Set<string>();
+  const add = (value: unknown): void => {
+    if (typeof value !== 'string' || value.length < shortest || found.size >= most) return;
+    found.add(value);
+    found.add(value.trim());
+  };
+  forEach(input.headers, input.multiValueHeaders, (name, value) => {
+    if (openHeaders.has(name.toLowerCase())) return;
+    add(value);
+    // A scheme's credentials and a cookie's values are quoted without what stands around them.
+    for (const part of value.split(/[\s;,]+/)) add(part.replace(/^[^=]{1,64}=(?=.)/, ''));
+  });
+  forEach(input.queryStringParameters, input.multiValueQueryStringParameters, (name, value) => {
+    if (!openFields.test(name)) add(value);
+  });
+  addBody(input, add);
+  const forms = [...found].flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encoded(value)]);
+  return [...new Set(forms)].filter((form) => form.length >= shortest).sort((a, b) => b.length - a.length);
+}
+
+function forEach(
+  single: Record<string, string | undefined> | null | undefined,
+  multiple: Record<string, string[] | undefined> | null | undefined,
+  use: (name: string, value: string) => void,
+): void {
+  for (const [name, value] of Object.entries(single ?? {})) if (typeof value === 'string') use(name, value);
+  for (const [name, values] of Object.entries(multiple ?? {})) {
+    for (const value of Array.isArray(values) ? values : []) if (typeof value === 'string') use(name, value);
+  }
+}
+
+function addBody(input: CallerInput, add: (value: unknown) => void): void {
+  if (typeof input.body !== 'string' || input.body === '') return;
+  const text = input.isBase64Encoded ? Buffer.from(input.body, 'base64').toString('utf8') : input.body;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // What is no JSON is quoted, if at all, as a whole or by its words.
+    add(text.slice(0, 8_192));
+    for (const word of text.slice(0, 8_192).split(/[\s"'&=,:{}[\]]+/)) add(word);
+    return;
+  }
+  addTexts(parsed, '', 0, add);
+}
+
+function addTexts(value: unknown, key: string, depth: number, add: (value: unknown) => void): void {
+  if (depth > 20) return;
+  if (typeof value === 'string') {
+    if (!openFields.test(key)) add(value);
+  } else if (Array.isArray(value)) {
+    for (const member of value) addTexts(member, key, depth + 1, add);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, member] of Object.entries(value)) {
+      if (name.length > 40) add(name);
+      addTexts(member, name, depth + 1, add);
+    }
+  } else if (typeof value === 'number' && !openFields.test(key)) add(String(value));
+}
+
+function encoded(value: string): string {
+  try {
+    return encodeURIComponent(value);
+  } catch {
+    // A lone surrogate has no form in a URL.
+    return value;
+  }
+}
