@@ -1,0 +1,91 @@
+import type { LocalFunction } from '../../service/model.ts';
+import type { InvokeResult } from '../lambda/types.ts';
+import type { TraceContext } from '../trace-context.ts';
+import { maxEventBytes } from './body.ts';
+import type { Gateway } from './exchange.ts';
+import { type GatewayError, gatewayErrors } from './gateway-responses.ts';
+import { type GatewayAnswer, readProxyResponse } from './proxy-response.ts';
+import type { IntegrationOutcome } from './stage-segment.ts';
+
+export interface IntegrationResult {
+  outcome: IntegrationOutcome;
+  answer: GatewayAnswer | GatewayError;
+  coldStart: boolean;
+}
+
+/** @returns what `promise` resolves to, or which of the two came first: the end of the time, or of the gateway. */
+function within<T>(
+  promise: Promise<T>,
+  milliseconds: number,
+  stopping: AbortSignal,
+): Promise<T | 'timeout' | 'stopping'> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => done('timeout'), milliseconds);
+    const stop = (): void => done('stopping');
+    function done(value: T | 'timeout' | 'stopping'): void {
+      clearTimeout(timer);
+      stopping.removeEventListener('abort', stop);
+      resolve(value);
+    }
+    if (stopping.aborted) stop();
+    else stopping.addEventListener('abort', stop, { once: true });
+    promise.then(done, (error: unknown) => {
+      reject(error);
+      done('stopping');
+    });
+  });
+}
+
+function errorOf(result: InvokeResult): GatewayError | undefined {
+  switch (result.error?.kind) {
+    case undefined:
+      return undefined;
+    case 'request-too-large':
+      return gatewayErrors.eventTooLarge;
+    case 'throttled':
+      return gatewayErrors.throttled;
+    default:
+      return gatewayErrors.functionFailed;
+  }
+}
+
+/**
+ * Invokes the function of a proxy integration and turns what it returned into an answer, or into the error that API Gateway makes of it.
+ * Waits no longer than the integration's timeout; the function runs on. Never rejects.
+ * @param payload the event as JSON text
+ * @param accept of the request: decides whether a Base64 body is decoded
+ */
+export async function integrate(
+  { lambda, sink, service, timeoutMilliseconds, stopping }: Gateway,
+  target: LocalFunction,
+  payload: string,
+  trace: TraceContext,
+  accept: string | undefined,
+): Promise<IntegrationResult> {
+  if (Buffer.byteLength(payload) > maxEventBytes) {
+    const error = { kind: 'request-too-large', type: 'RequestTooLarge', message: '' } as const;
+    return {
+      outcome: { requestId: '', coldStart: false, payload: '', error },
+      answer: gatewayErrors.eventTooLarge,
+      coldStart: false,
+    };
+  }
+  let result: InvokeResult | 'timeout' | 'stopping';
+  try {
+    result = await within(lambda.invoke(target.key, { payload, trace }), timeoutMilliseconds, stopping);
+  } catch (error) {
+    sink.rejected('gateway', 'A function could not be invoked.', `${target.key}: ${String(error)}`);
+    return { outcome: 'unreachable', answer: gatewayErrors.functionFailed, coldStart: false };
+  }
+  if (result === 'timeout') return { outcome: 'timeout', answer: gatewayErrors.timedOut, coldStart: false };
+  if (result === 'stopping') return { outcome: 'unreachable', answer: gatewayErrors.stopping, coldStart: false };
+
+  const { coldStart } = result;
+  const error = errorOf(result);
+  if (error) return { outcome: result, answer: error, coldStart };
+  const reading = readProxyResponse(result.payload, accept, service.gateway.binaryMediaTypes);
+  if (reading.kind === 'answer') return { outcome: result, answer: reading.answer, coldStart };
+  if (reading.kind === 'not-base64') return { outcome: result, answer: gatewayErrors.notBase64, coldStart };
+  sink.rejected('gateway', 'A function returned a malformed proxy response.', `${target.key}: ${reading.reason}`);
+  return { outcome: result, answer: gatewayErrors.malformedResponse, coldStart };
+}
