@@ -102,19 +102,6 @@ function isColdStart(node: TraceNode): boolean {
   return node.children.some(({ name }) => name === 'Init' || name === 'Initialization');
 }
 
-function userOf(parts: TraceParts, nodes: readonly TraceNode[]): string | undefined {
-  const users = new Map(
-    flattened(currentSegments(parts.documents)).flatMap(({ document }) =>
-      typeof document.user === 'string' ? [[document.id, document.user] as const] : [],
-    ),
-  );
-  for (const { id, attributes } of nodes) {
-    const user = users.get(id) ?? attributes['user.id'] ?? attributes['enduser.id'];
-    if (typeof user === 'string') return user;
-  }
-  return undefined;
-}
-
 /**
  * Puts one trace together out of what has arrived of it, in whatever order.
  * @param id 32 hex digits.
@@ -132,7 +119,7 @@ export function buildTrace(id: string, parts: TraceParts): Trace | undefined {
   const top = topNodes(roots);
   const http =
     nodes.find((node) => node.type === 'segment' && node.http)?.http ?? nodes.find((node) => node.http)?.http;
-  const user = userOf(parts, nodes);
+  const user = nodes.find((node) => node.user !== undefined)?.user;
   return {
     id,
     xrayId: xrayTraceId(id),
@@ -143,7 +130,7 @@ export function buildTrace(id: string, parts: TraceParts): Trace | undefined {
     error: top.some((node) => node.error),
     fault: top.some((node) => node.fault),
     throttle: top.some((node) => node.throttle),
-    ...(http && { http: withoutLength(http) }),
+    ...(http && { http: requestAndStatus(http) }),
     ...(user !== undefined && { user }),
     coldStart: nodes.some(isColdStart),
     roots,
@@ -173,6 +160,10 @@ export function summaryOf(trace: Trace): TraceSummary {
   };
 }
 
-function withoutLength({ contentLength: _, ...http }: NonNullable<TraceNode['http']>): NonNullable<Trace['http']> {
-  return http;
+function requestAndStatus({ method, url, status }: NonNullable<TraceNode['http']>): NonNullable<Trace['http']> {
+  return {
+    ...(method !== undefined && { method }),
+    ...(url !== undefined && { url }),
+    ...(status !== undefined && { status }),
+  };
 }

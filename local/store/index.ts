@@ -172,7 +172,8 @@ async function assemble(
     for (;;) {
       const page = await reader.range({ ...range, ...(before && { before }), limit: IDS_AT_ONCE });
       for (let at = 0; at < page.length; at += TRACES_AT_ONCE) {
-        yield await reader.trees(page.slice(at, at + TRACES_AT_ONCE).map(({ id }) => id));
+        const ids = page.slice(at, at + TRACES_AT_ONCE).map(({ id }) => id);
+        yield await reader.trees(ids, range.segmentsOnly);
       }
       if (page.length < IDS_AT_ONCE) return;
       before = page.at(-1);

@@ -64,7 +64,10 @@ export function nodeOfDocument({ document, parentId, embedded }: PlacedDocument)
     ...(request?.url !== undefined && { url: request.url }),
     ...(response?.status !== undefined && { status: response.status }),
     ...(response?.content_length !== undefined && { contentLength: response.content_length }),
+    ...(request?.user_agent !== undefined && { userAgent: request.user_agent }),
+    ...(request?.client_ip !== undefined && { clientIp: request.client_ip }),
   };
+  const arn = document['resource_arn'];
   return {
     id: document.id,
     ...(parentId && { parentId }),
@@ -74,13 +77,15 @@ export function nodeOfDocument({ document, parentId, embedded }: PlacedDocument)
     ...(document.origin && { origin: document.origin }),
     ...(document.namespace && { namespace: document.namespace }),
     start,
-    ...(end !== undefined && { end, duration: end - start }),
+    ...(end !== undefined && { end, duration: Math.max(0, end - start) }),
     inProgress: !complete,
     orphan: false,
     error: document.error === true,
     fault: document.fault === true,
     throttle: document.throttle === true,
     ...(Object.keys(http).length > 0 && { http }),
+    ...(typeof document.user === 'string' && { user: document.user }),
+    ...(typeof arn === 'string' && { resourceArn: arn }),
     ...(document.aws && { aws: document.aws }),
     exceptions: exceptionsOf(document.cause),
     annotations: document.annotations ?? {},
@@ -117,6 +122,7 @@ export function nodeOfSpan(span: SpanRecord): TraceNode {
   const start = Number(span.startNanoseconds / 1000n) / 1000;
   const end = Number(span.endNanoseconds / 1000n) / 1000;
   const http = httpOfSpan(span.attributes);
+  const user = firstOf<string>(span.attributes, 'string', 'user.id', 'enduser.id');
   const failed = span.status === 'error';
   const ofCaller = http?.status !== undefined && http.status >= 400 && http.status < 500;
   const exceptions = span.events
@@ -135,13 +141,14 @@ export function nodeOfSpan(span: SpanRecord): TraceNode {
     kind: span.kind,
     start,
     end,
-    duration: end - start,
+    duration: Math.max(0, end - start),
     inProgress: false,
     orphan: false,
     error: failed && ofCaller,
     fault: failed && !ofCaller,
     throttle: http?.status === 429,
     ...(http && { http }),
+    ...(user !== undefined && { user }),
     exceptions,
     annotations: {},
     metadata: {},
@@ -155,11 +162,13 @@ export function mergedNode(one: TraceNode, other: TraceNode): TraceNode {
   const parentId = one.parentId ?? other.parentId;
   const kind = one.kind ?? other.kind;
   const http = one.http || other.http ? { ...other.http, ...one.http } : undefined;
+  const user = one.user ?? other.user;
   return {
     ...one,
     ...(parentId && { parentId }),
     ...(kind && { kind }),
     ...(http && { http }),
+    ...(user !== undefined && { user }),
     sources: [...new Set([...one.sources, ...other.sources])],
     error: one.error || other.error,
     fault: one.fault || other.fault,

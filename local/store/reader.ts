@@ -6,15 +6,18 @@ import type { Trace, TraceError, TraceLog, TraceMetric } from './trace.ts';
 
 /** Which traces, by when they were; all of it optional, times in epoch milliseconds. */
 export interface TraceRange {
-  /** Those that were not over before this. */
   from?: number;
-  /** Those that had begun by this. */
   to?: number;
+  /**
+   * What must lie from `from` to `to`. overlap (unless given): any part of the trace; start: its first moment;
+   * end: the end of any of its segments; received: the arrival of any of its documents.
+   */
+  within?: 'overlap' | 'start' | 'end' | 'received';
   /** Those that lasted at least so long. */
   slowMilliseconds?: number;
   /** Those in which something, anywhere, is marked error, fault or throttle. */
   troubled?: boolean;
-  /** Those that X-Ray has a document of. */
+  /** Those that X-Ray has a document of, and what is in such documents alone. */
   segmentsOnly?: boolean;
   /** Only those that began before this one, or at the same moment with an id before it: where a page of a list ended. */
   before?: { start: number; id: string };
@@ -28,6 +31,18 @@ export const TRACES_AT_ONCE = 100;
 
 /** Finding the traces of a range reads every row of it: done once for so many traces. */
 export const IDS_AT_ONCE = 10_000;
+
+const WITHIN = {
+  overlap: (from: string, to: string) => `last_time >= ${double(from)} AND first_time <= ${double(to)}`,
+  start: (from: string, to: string) => `first_time BETWEEN ${double(from)} AND ${double(to)}`,
+  end: (from: string, to: string) => `bool_or(end_time BETWEEN ${double(from)} AND ${double(to)})`,
+  received: (from: string, to: string) => `bool_or(received BETWEEN ${double(from)} AND ${double(to)})`,
+};
+
+/** @param value a placeholder, or an infinity. */
+function double(value: string): string {
+  return value.startsWith('$') ? `${value}::DOUBLE` : `'${value}'::DOUBLE`;
+}
 
 /** Reads on a connection of its own: what is being written is seen when it is committed, and keeps no reader waiting. */
 export class Reader {
@@ -46,8 +61,9 @@ export class Reader {
     const values: DuckDBValue[] = [];
     const bind = (value: DuckDBValue) => `$${values.push(value)}`;
     const having: string[] = [];
-    if (range.from !== undefined) having.push(`last_time >= ${bind(range.from)}::DOUBLE`);
-    if (range.to !== undefined) having.push(`first_time <= ${bind(range.to)}::DOUBLE`);
+    const from = range.from === undefined ? '-infinity' : bind(range.from);
+    const to = range.to === undefined ? 'infinity' : bind(range.to);
+    if (range.from !== undefined || range.to !== undefined) having.push(WITHIN[range.within ?? 'overlap'](from, to));
     if (range.slowMilliseconds !== undefined)
       having.push(`last_time - first_time >= ${bind(range.slowMilliseconds)}::DOUBLE`);
     if (range.troubled) having.push('troubled');
@@ -57,8 +73,9 @@ export class Reader {
         `(first_time < ${start}::DOUBLE OR (first_time = ${start}::DOUBLE AND trace_id < ${bind(range.before.id)}))`,
       );
     }
-    const segments = 'SELECT trace_id, start_time, coalesce(end_time, start_time) AS end_time, troubled FROM segments';
-    const spans = `SELECT trace_id, start_nanoseconds / 1e6, end_nanoseconds / 1e6, status = 'error' FROM spans`;
+    const segments =
+      'SELECT trace_id, start_time, coalesce(end_time, start_time) AS end_time, troubled, received FROM segments';
+    const spans = `SELECT trace_id, start_nanoseconds / 1e6, end_nanoseconds / 1e6, status = 'error', NULL FROM spans`;
     const found = await this.rows(
       `SELECT trace_id, min(start_time) AS first_time, max(end_time) AS last_time, bool_or(troubled) AS troubled
        FROM (${segments}${range.segmentsOnly ? '' : ` UNION ALL ${spans}`})
@@ -89,9 +106,12 @@ export class Reader {
   }
 
   /** @returns what X-Ray and OpenTelemetry sent of each trace, put together; without logs, metrics and errors. */
-  async trees(traceIds: readonly string[]): Promise<Trace[]> {
+  async trees(traceIds: readonly string[], segmentsOnly = false): Promise<Trace[]> {
     if (traceIds.length === 0) return [];
-    const [documents, spans] = await Promise.all([this.documents(traceIds), this.spans(traceIds)]);
+    const [documents, spans] = await Promise.all([
+      this.documents(traceIds),
+      segmentsOnly ? new Map<string, SpanRecord[]>() : this.spans(traceIds),
+    ]);
     return traceIds.flatMap((id) => {
       const trace = buildTrace(id, { documents: documents.get(id) ?? [], spans: spans.get(id) ?? [] });
       return trace ? [trace] : [];

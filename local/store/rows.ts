@@ -24,6 +24,7 @@ export function segmentRow(document: SegmentDocument): Row {
     document.origin ?? null,
     document.start_time * 1000,
     ended ? (document.end_time as number) * 1000 : null,
+    Date.now(),
     troubled,
     text,
   ];

@@ -23,6 +23,8 @@ export const COLUMNS: Record<TableName, Columns> = {
     origin: VARCHAR,
     start_time: DOUBLE,
     end_time: DOUBLE,
+    // When it arrived here.
+    received: DOUBLE,
     // An error, fault or throttle anywhere in the document: a first sieve for what is asked of whole traces.
     troubled: BOOLEAN,
     document: VARCHAR,

@@ -46,7 +46,17 @@ export interface TraceNode {
   error: boolean;
   fault: boolean;
   throttle: boolean;
-  http?: { method?: string; url?: string; status?: number; contentLength?: number };
+  http?: {
+    method?: string;
+    url?: string;
+    status?: number;
+    contentLength?: number;
+    userAgent?: string;
+    clientIp?: string;
+  };
+  user?: string;
+  /** `resource_arn` of a segment. */
+  resourceArn?: string;
   /** `operation`, `table_name`, `region`, `request_id`, … */
   aws?: Record<string, unknown>;
   exceptions: { type?: string; message?: string; stack: { path?: string; line?: number; label?: string }[] }[];

@@ -1,0 +1,48 @@
+/** What a filter expression says; each part knows where it stands. */
+export type Filter =
+  | { kind: 'and' | 'or'; parts: Filter[] }
+  | { kind: 'not'; part: Filter }
+  | { kind: 'compare'; keyword: Keyword; operator: Operator; value: string | number | boolean }
+  | { kind: 'service'; service: ServiceSelector; where?: Filter }
+  | { kind: 'edge'; from: ServiceSelector; to: ServiceSelector; where?: Filter };
+
+export type Keyword =
+  | { kind: 'boolean'; name: BooleanKeyword }
+  | { kind: 'number'; name: NumberKeyword }
+  | { kind: 'string'; name: StringKeyword }
+  | { kind: 'annotation'; key: string };
+
+export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'CONTAINS' | 'BEGINSWITH' | 'ENDSWITH';
+
+/** Each that is given must be equal; none: any service. */
+export interface ServiceSelector {
+  name?: string;
+  type?: string;
+  accountId?: string;
+}
+
+export const BOOLEANS = ['ok', 'error', 'throttle', 'fault', 'partial', 'inferred', 'remote', 'root'] as const;
+export const NUMBERS = ['responsetime', 'duration', 'http.status'] as const;
+export const STRINGS = [
+  'http.url',
+  'http.method',
+  'http.useragent',
+  'http.clientip',
+  'user',
+  'name',
+  'type',
+  'message',
+  'availabilityzone',
+  'instance.id',
+  'resource.arn',
+] as const;
+
+export type BooleanKeyword = (typeof BOOLEANS)[number];
+export type NumberKeyword = (typeof NUMBERS)[number];
+export type StringKeyword = (typeof STRINGS)[number];
+
+/** Keywords that say something of a service or an edge, and nothing of a trace. */
+export const OF_A_SERVICE: readonly string[] = ['inferred', 'remote', 'root', 'name', 'type', 'message'];
+
+/** Keywords of X-Ray that are known and refused: groups and root causes are made by AWS's own analysis, which is not here. */
+export const NOT_HERE: readonly string[] = ['first', 'last', 'index', 'coverage', 'group.name', 'group.arn'];
