@@ -16,13 +16,20 @@ export type ErrorCode = keyof typeof errors;
 /** An error that a caller caused and is told about. */
 export interface ExpectedError extends Error {
   code: ErrorCode;
+  /** Of HTTP: a span that this passes through is flagged by it, as an error and not as a fault. */
+  status: number;
   /** With `invalid_input`: every check that failed, in the order of the contract. */
   failedChecks: string[];
 }
 
 /** @returns the error to throw for `code`; it is recognised by its code, as bundling can give two copies of a class. */
 export function failure(code: ErrorCode, failedChecks: string[] = []): ExpectedError {
-  return Object.assign(new Error(errors[code].title), { name: 'ExpectedError', code, failedChecks });
+  return Object.assign(new Error(errors[code].title), {
+    name: 'ExpectedError',
+    code,
+    status: errors[code].status,
+    failedChecks,
+  });
 }
 
 /** @returns the error that names every failed check of a caller's input. */

@@ -1,4 +1,5 @@
 import middy from '@middy/core';
+import { telemetry } from '../telemetry/middleware.ts';
 import { span } from '../telemetry/span.ts';
 import type { Identity } from '../users/user.ts';
 import { bodyLimit, jsonBody } from './body.ts';
@@ -42,7 +43,7 @@ export function userRoute(
 
 function stack(caller: ApiMiddleware[], { body }: RouteOptions) {
   // The platform ends what takes too long, and says so in the trace; Middy's own early end would answer 500 instead.
-  const outer = middy<ApiEvent, ApiResult>({ timeoutEarlyInMillis: 0 });
+  const outer = middy<ApiEvent, ApiResult>({ ...telemetry(), timeoutEarlyInMillis: 0 });
   // Errors become responses innermost, so that every header below is on them too.
   return outer
     .use([securityHeaders(), cors(), errorResponses()])

@@ -1,4 +1,4 @@
-import { executionModeStandard } from '@middy/core';
+import { executionModeStandard } from '@middy/core/executionModeStandard';
 import {
   isSpanContextValid,
   type Link,
