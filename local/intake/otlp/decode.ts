@@ -1,0 +1,172 @@
+import { type DescMessage, fromBinary, fromJson, type JsonValue, type MessageShape } from '@bufbuild/protobuf';
+import { IntakeError, type IntakeLimits } from '../http.ts';
+import { isObject, type JsonObject, parseJson } from '../json.ts';
+import {
+  type InstrumentationScope,
+  InstrumentationScopeSchema,
+} from './generated/opentelemetry/proto/common/v1/common_pb.js';
+import { type Resource, ResourceSchema } from './generated/opentelemetry/proto/resource/v1/resource_pb.js';
+import { assertWireLimits } from './wire.ts';
+
+/** The records of one scope of one resource. */
+export interface Batch<Item> {
+  resource: Resource | undefined;
+  resourceSchemaUrl: string;
+  scope: InstrumentationScope | undefined;
+  schemaUrl: string;
+  items: Item[];
+  /** `resourceSpans[0].scopeSpans[2].spans`: where in the request the items are, for messages. */
+  place: string;
+  /** Where `items` begins to differ from the request: the index there of each item. Absent: the same. */
+  indexes?: number[];
+}
+
+/** What decoding needs to know of a signal. The three requests have one shape under different names. */
+export interface SignalShape<Request extends DescMessage, ItemSchema extends DescMessage> {
+  request: Request;
+  item: ItemSchema;
+  /** JSON names of the three nested lists. */
+  keys: readonly [resources: string, scopes: string, items: string];
+  batches(request: MessageShape<Request>): Batch<MessageShape<ItemSchema>>[];
+}
+
+type RejectItem = (reason: string, place: string, item?: unknown) => void;
+
+/** @throws IntakeError 400 or 413 when the bytes as a whole are no such request */
+export function decodeBinary<Request extends DescMessage, ItemSchema extends DescMessage>(
+  body: Uint8Array,
+  shape: SignalShape<Request, ItemSchema>,
+  limits: IntakeLimits,
+): Batch<MessageShape<ItemSchema>>[] {
+  assertWireLimits(body, shape.request, limits);
+  try {
+    return shape.batches(fromBinary(shape.request, body, { readUnknownFields: false, recursionLimit: limits.depth }));
+  } catch (error) {
+    throw new IntakeError(400, `The body is not a valid ${shape.request.name}: ${(error as Error).message}.`);
+  }
+}
+
+/**
+ * Decodes OTLP's JSON, which is not proto3's: ids are hex digits, not base64. Items are decoded one by one, so that
+ * one that is malformed is rejected alone.
+ * @throws IntakeError 400 or 413 when the text as a whole is no such request
+ */
+export function decodeJson<Request extends DescMessage, ItemSchema extends DescMessage>(
+  body: Uint8Array,
+  shape: SignalShape<Request, ItemSchema>,
+  limits: IntakeLimits,
+  reject: RejectItem,
+): Batch<MessageShape<ItemSchema>>[] {
+  const request = parseJson(body, limits);
+  if (!isObject(request)) throw new IntakeError(400, 'The body is not a JSON object.');
+  const [resourcesKey, scopesKey, itemsKey] = shape.keys;
+  const batches: Batch<MessageShape<ItemSchema>>[] = [];
+  for (const [i, inResource] of list(request, resourcesKey, '').entries()) {
+    const resourcePlace = `${resourcesKey}[${i}]`;
+    const resource = part(inResource, 'resource', ResourceSchema, resourcePlace, limits);
+    for (const [j, inScope] of list(inResource, scopesKey, resourcePlace).entries()) {
+      const scopePlace = `${resourcePlace}.${scopesKey}[${j}]`;
+      const batch: Batch<MessageShape<ItemSchema>> = {
+        resource,
+        resourceSchemaUrl: text(inResource['schemaUrl']),
+        scope: part(inScope, 'scope', InstrumentationScopeSchema, scopePlace, limits),
+        schemaUrl: text(inScope['schemaUrl']),
+        items: [],
+        place: `${scopePlace}.${itemsKey}`,
+        indexes: [],
+      };
+      for (const [k, item] of list(inScope, itemsKey, scopePlace).entries()) {
+        try {
+          batch.items.push(read(shape.item, fromOtlpJson(item), limits));
+          batch.indexes?.push(k);
+        } catch (error) {
+          reject('not valid OTLP JSON', `${batch.place}[${k}]: ${(error as Error).message}`, item);
+        }
+      }
+      batches.push(batch);
+    }
+  }
+  return batches;
+}
+
+function read<Schema extends DescMessage>(schema: Schema, value: unknown, limits: IntakeLimits): MessageShape<Schema> {
+  return fromJson(schema, value as JsonValue, { ignoreUnknownFields: true, recursionLimit: limits.depth });
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function list(parent: JsonObject, key: string, place: string): JsonObject[] {
+  const value = parent[key];
+  const where = place ? `${place}.${key}` : key;
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw new IntakeError(400, `${where} is not an array.`);
+  for (const [index, element] of value.entries()) {
+    if (!isObject(element)) throw new IntakeError(400, `${where}[${index}] is not an object.`);
+  }
+  return value;
+}
+
+function part<Schema extends DescMessage>(
+  parent: JsonObject,
+  key: string,
+  schema: Schema,
+  place: string,
+  limits: IntakeLimits,
+): MessageShape<Schema> | undefined {
+  if (parent[key] === undefined || parent[key] === null) return undefined;
+  try {
+    return read(schema, parent[key], limits);
+  } catch (error) {
+    throw new IntakeError(400, `${place}.${key}: ${(error as Error).message}`);
+  }
+}
+
+const ID_KEYS = new Set(['traceId', 'spanId', 'parentSpanId']);
+const TIME_KEYS = new Set(['startTimeUnixNano', 'endTimeUnixNano', 'timeUnixNano', 'observedTimeUnixNano']);
+/** What can hold ids or times; attributes cannot, and are most of a request. */
+const NESTED_KEYS = new Set([
+  'events',
+  'links',
+  'gauge',
+  'sum',
+  'histogram',
+  'exponentialHistogram',
+  'summary',
+  'dataPoints',
+  'exemplars',
+]);
+
+/** Changes ids and times in place to what proto3 JSON has; what is none becomes one that validation will reject. */
+function fromOtlpJson(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    for (const element of value) fromOtlpJson(element);
+  } else if (isObject(value)) {
+    for (const key of Object.keys(value)) {
+      if (ID_KEYS.has(key)) value[key] = base64OfHex(value[key]);
+      else if (TIME_KEYS.has(key)) value[key] = unsigned(value[key]);
+      else if (NESTED_KEYS.has(key)) fromOtlpJson(value[key]);
+    }
+  }
+  return value;
+}
+
+/** One byte: of no length that an id can have. */
+const NO_ID = Buffer.alloc(1).toString('base64');
+/** The highest fixed64: later than any time that is accepted. */
+const NO_TIME = '18446744073709551615';
+
+function base64OfHex(value: unknown): unknown {
+  if (value === null || value === undefined || value === '') return '';
+  const isHex = typeof value === 'string' && value.length % 2 === 0 && /^[0-9a-fA-F]+$/.test(value);
+  return isHex ? Buffer.from(value, 'hex').toString('base64') : NO_ID;
+}
+
+function unsigned(value: unknown): unknown {
+  if (value === null || value === undefined) return '0';
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return BigInt(value).toString();
+  // Twenty digits hold every fixed64; longer ones would only be parsed to be refused.
+  if (typeof value === 'string' && /^\d{1,20}$/.test(value) && BigInt(value) <= BigInt(NO_TIME)) return value;
+  return NO_TIME;
+}

@@ -1,0 +1,134 @@
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import type { TelemetrySink } from '../../store/records.ts';
+import { type Intake, type IntakeAnswer, IntakeError, type IntakeLimits, type IntakeRequest } from '../http.ts';
+import { encodingOf, exported, refused } from './answer.ts';
+import { type BatchContext, batchContext } from './context.ts';
+import { type Batch, decodeBinary, decodeJson, type SignalShape } from './decode.ts';
+import { ExportLogsServiceResponseSchema } from './generated/opentelemetry/proto/collector/logs/v1/logs_service_pb.js';
+import { ExportMetricsServiceResponseSchema } from './generated/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js';
+import { ExportTraceServiceResponseSchema } from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import { logRecord, logs } from './logs.ts';
+import { dataPoints, metricRecord, metrics, metricTemplate } from './metrics.ts';
+import { accountRejections, type Rejections } from './rejections.ts';
+import { spanRecord, traces } from './spans.ts';
+
+const NAME = 'otlp';
+
+/**
+ * OTLP over HTTP: POST /v1/traces, /v1/metrics and /v1/logs, in protobuf or JSON.
+ * Source: the OpenTelemetry Protocol Specification 1.x, "OTLP/HTTP".
+ */
+export function otlpIntake(sink: TelemetrySink, limits: IntakeLimits): Intake {
+  async function receive<Request extends DescMessage, Item extends DescMessage>(
+    request: IntakeRequest,
+    shape: SignalShape<Request, Item>,
+    take: (item: MessageShape<Item>, shared: BatchContext, place: string, rejections: Rejections) => void,
+  ): Promise<Rejections> {
+    if (request.method !== 'POST') throw new IntakeError(405, `OTLP takes POST, not ${request.method}.`);
+    const encoding = encodingOf(request);
+    if (!encoding) {
+      const type = request.headers['content-type'] ?? 'none';
+      throw new IntakeError(
+        415,
+        `Content-Type "${type}" is not supported: use application/x-protobuf or application/json.`,
+      );
+    }
+    const body = await request.body();
+    const rejections = accountRejections(sink, NAME);
+    const batches: Batch<MessageShape<Item>>[] =
+      encoding === 'protobuf'
+        ? decodeBinary(body, shape, limits)
+        : decodeJson(body, shape, limits, (reason, place, item) => rejections.add(reason, place, pointsIn(item)));
+    for (const batch of batches) {
+      const shared = batchContext(batch, limits.attributes);
+      for (const [index, item] of batch.items.entries()) {
+        take(item, shared, `${batch.place}[${batch.indexes?.[index] ?? index}]`, rejections);
+      }
+    }
+    return rejections;
+  }
+
+  /** Takes at most the records that one request may hold. */
+  function bounded(noun: string): (place: string, rejections: Rejections) => boolean {
+    let taken = 0;
+    return (place, rejections) => {
+      if (++taken <= limits.records) return true;
+      rejections.add(`more than ${limits.records} ${noun}s in one request`, place);
+      return false;
+    };
+  }
+
+  async function answerTraces(request: IntakeRequest): Promise<IntakeAnswer> {
+    const mayTake = bounded('span');
+    const rejections = await receive(request, traces, (span, shared, place, rejected) => {
+      if (!mayTake(place, rejected)) return;
+      const record = spanRecord(span, shared);
+      if (typeof record === 'string') rejected.add(record, `${place} "${span.name.slice(0, 100)}"`);
+      else sink.span(record);
+    });
+    const partialSuccess = { rejectedSpans: BigInt(rejections.count), errorMessage: rejections.message('span') };
+    return exported(request, ExportTraceServiceResponseSchema, rejections.count ? { partialSuccess } : {});
+  }
+
+  async function answerLogs(request: IntakeRequest): Promise<IntakeAnswer> {
+    const mayTake = bounded('log record');
+    const rejections = await receive(request, logs, (log, shared, place, rejected) => {
+      if (!mayTake(place, rejected)) return;
+      const record = logRecord(log, shared);
+      if (typeof record === 'string') rejected.add(record, place);
+      else sink.log(record);
+    });
+    const partialSuccess = {
+      rejectedLogRecords: BigInt(rejections.count),
+      errorMessage: rejections.message('log record'),
+    };
+    return exported(request, ExportLogsServiceResponseSchema, rejections.count ? { partialSuccess } : {});
+  }
+
+  async function answerMetrics(request: IntakeRequest): Promise<IntakeAnswer> {
+    const mayTake = bounded('data point');
+    const rejections = await receive(request, metrics, (metric, shared, place, rejected) => {
+      const template = metricTemplate(metric, shared);
+      for (const [index, point] of dataPoints(metric).entries()) {
+        const pointPlace = `${place} "${metric.name.slice(0, 100)}" point ${index}`;
+        if (!mayTake(pointPlace, rejected)) continue;
+        const record = metricRecord(point, template, shared);
+        if (typeof record === 'string') rejected.add(record, pointPlace);
+        else sink.metric(record);
+      }
+    });
+    const partialSuccess = {
+      rejectedDataPoints: BigInt(rejections.count),
+      errorMessage: rejections.message('data point'),
+    };
+    return exported(request, ExportMetricsServiceResponseSchema, rejections.count ? { partialSuccess } : {});
+  }
+
+  const signals: Record<string, (request: IntakeRequest) => Promise<IntakeAnswer>> = {
+    '/v1/traces': answerTraces,
+    '/v1/logs': answerLogs,
+    '/v1/metrics': answerMetrics,
+  };
+
+  return {
+    name: NAME,
+    handles: (request) => request.path.startsWith('/v1/'),
+    answer(request) {
+      const signal = Object.hasOwn(signals, request.path) ? signals[request.path] : undefined;
+      if (!signal) throw new IntakeError(404, `${request.path} is none of /v1/traces, /v1/metrics and /v1/logs.`);
+      return signal(request);
+    },
+    refuse: refused,
+  };
+}
+
+/** @returns how many data points a metric that could not be decoded had; 1 for a span or log record. */
+function pointsIn(item: unknown): number {
+  if (typeof item !== 'object' || item === null) return 1;
+  for (const key of ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']) {
+    const data = (item as Record<string, unknown>)[key];
+    const points = (data as { dataPoints?: unknown } | null | undefined)?.dataPoints;
+    if (Array.isArray(points)) return Math.max(1, points.length);
+  }
+  return 1;
+}
