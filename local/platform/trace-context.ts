@@ -50,7 +50,7 @@ export interface IncomingTrace {
 
 const ROOT = /^1-[0-9a-f]{8}-[0-9a-f]{24}$/;
 const SEGMENT_ID = /^[0-9a-f]{16}$/;
-const FIELD = /^[A-Za-z][\w.-]*=[\w.:/+@=-]+$/;
+const FIELD = /^[A-Za-z][\w.-]*=[\w.:/+@=|~-]+$/;
 const ALL_ZERO = /^[0-]*$/;
 
 function present(fields: Map<string, string>, key: string): string | undefined {
