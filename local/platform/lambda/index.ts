@@ -1,0 +1,297 @@
+import type { LocalFunction } from '../../service/model.ts';
+import { ExecutionEnvironment } from './environment.ts';
+import { createInvocation, failureResult, type Invocation } from './invocation.ts';
+import { type LayeredFunction, layOut } from './layers.ts';
+import { ProcessGroups } from './processes.ts';
+import { MAXIMUM_PAYLOAD_BYTES } from './runtime-api.ts';
+import { functionSegment, lambdaSegment } from './segments.ts';
+import type { InvokeRequest, InvokeResult, LambdaOptions, LambdaPlatform } from './types.ts';
+
+export type { InvokeRequest, InvokeResult, LambdaOptions, LambdaPlatform } from './types.ts';
+
+/** There is no account here; the ARNs that functions see need one. */
+const ACCOUNT_ID = '000000000000';
+const DEFAULT_ENVIRONMENTS = 20;
+/** Together with those that run, what an account may have at a time on Lambda. */
+const MAXIMUM_WAITING = 1000 - DEFAULT_ENVIRONMENTS;
+/**
+ * A runtime asks for its next event a moment after it has answered, and a caller on the same machine can be faster than that. On Lambda the
+ * answer takes longer to arrive than the runtime to ask, so a request waits so long for an environment that has answered already.
+ */
+const PATIENCE_MILLISECONDS = 25;
+const DEFAULT_IDLE_MILLISECONDS = 5 * 60_000;
+
+/**
+ * Starts the local Lambda for the functions of a service. Nothing is started before the first invocation.
+ * @throws nothing; what a function cannot honour is told to `sink.rejected` once, when the function is first started.
+ */
+export async function createLambdaPlatform(options: LambdaOptions): Promise<LambdaPlatform> {
+  return new Platform(options);
+}
+
+interface Pool {
+  lambda: LocalFunction;
+  idle: { environment: ExecutionEnvironment; timer: NodeJS.Timeout }[];
+  /** Invocations that run or wait. */
+  active: number;
+  /** Environments that have answered, and whose runtime or extensions are not done yet. */
+  finishing: number;
+  layered?: Promise<LayeredFunction>;
+  /** Which of its environments came before the last reload. */
+  generation: number;
+}
+
+interface Waiting {
+  pool: Pool;
+  invocation: Invocation;
+}
+
+class Platform implements LambdaPlatform {
+  readonly #options: LambdaOptions;
+  readonly #pools: Map<string, Pool>;
+  readonly #processes = new ProcessGroups();
+  readonly #environments = new Map<ExecutionEnvironment, { pool: Pool; generation: number }>();
+  /** Environments that are being started or have been: what the limit counts. */
+  #live = 0;
+  readonly #waiting: Waiting[] = [];
+  readonly #closing = new Set<Promise<unknown>>();
+  readonly #warned = new Set<string>();
+  #stopped = false;
+
+  constructor(options: LambdaOptions) {
+    this.#options = options;
+    this.#pools = new Map(
+      options.service.functions.map((lambda) => [
+        lambda.key,
+        { lambda, idle: [], active: 0, finishing: 0, generation: 0 },
+      ]),
+    );
+  }
+
+  async invoke(functionKey: string, request: InvokeRequest): Promise<InvokeResult> {
+    const pool = this.#pools.get(functionKey);
+    if (!pool) throw new Error(`The service ${this.#options.service.name} has no function ${functionKey}`);
+    return new Promise((resolve) => {
+      const { name, tracing } = pool.lambda;
+      const functionArn = `arn:aws:lambda:${this.#options.service.region}:${ACCOUNT_ID}:function:${name}`;
+      const invocation = createInvocation({
+        functionName: name,
+        functionArn,
+        tracing,
+        payload: request.payload,
+        trace: request.trace,
+        answer: resolve,
+      });
+      const refused = this.#refusal(pool, request);
+      if (refused) this.#refuse(invocation, refused);
+      else this.#schedule({ pool, invocation });
+    });
+  }
+
+  reload(functionKeys?: string[]): void {
+    for (const [key, pool] of this.#pools) {
+      if (functionKeys && !functionKeys.includes(key)) continue;
+      pool.generation += 1;
+      const layered = pool.layered;
+      pool.layered = undefined;
+      const ended = pool.idle.splice(0).map(({ environment, timer }) => {
+        clearTimeout(timer);
+        return this.#end(environment);
+      });
+      // Environments that still work need the layers' folder until they are done.
+      if (layered) this.#removeLayersAfter(layered, pool, ended);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { pool, invocation } of this.#waiting.splice(0)) {
+      pool.active -= 1;
+      this.#refuse(invocation, throttled('The platform is stopping'));
+    }
+    for (const pool of this.#pools.values()) for (const { timer } of pool.idle.splice(0)) clearTimeout(timer);
+    await Promise.all([...this.#environments.keys()].map((environment) => this.#end(environment)));
+    while (this.#closing.size > 0) await Promise.all(this.#closing);
+    for (const pool of this.#pools.values()) await pool.layered?.then((layered) => layered.remove()).catch(() => {});
+    await this.#processes.close();
+  }
+
+  #refusal(pool: Pool, request: InvokeRequest): Refusal | undefined {
+    if (Buffer.byteLength(request.payload) > MAXIMUM_PAYLOAD_BYTES) {
+      const message = `Request must be smaller than ${MAXIMUM_PAYLOAD_BYTES} bytes for the InvokeFunction operation`;
+      return { kind: 'request-too-large', type: 'RequestTooLarge', message, status: 413 };
+    }
+    if (this.#stopped) return throttled('The platform has been stopped');
+    const { reservedConcurrency } = pool.lambda;
+    const reserved = reservedConcurrency !== undefined && pool.active >= reservedConcurrency;
+    if (reserved || this.#waiting.length >= MAXIMUM_WAITING) return throttled('Rate Exceeded.');
+    return undefined;
+  }
+
+  #refuse(invocation: Invocation, refusal: Refusal): void {
+    const { status, ...error } = refusal;
+    if (invocation.traced) {
+      this.#options.sink.segment(lambdaSegment({ invocation, accountId: ACCOUNT_ID, endedAt: Date.now(), status }));
+    }
+    invocation.answer(failureResult(invocation, false, error));
+  }
+
+  #schedule(waiting: Waiting): void {
+    waiting.pool.active += 1;
+    this.#waiting.push(waiting);
+    this.#dispatch();
+  }
+
+  /** Gives out what waits, in order, to idle environments, to new ones while the limit allows, or in the place of another function's idle one. */
+  #dispatch(): void {
+    const hoping = new Map<Pool, number>();
+    for (const next of [...this.#waiting]) {
+      const { pool, invocation } = next;
+      const idle = this.#takeIdle(pool);
+      const before = hoping.get(pool) ?? 0;
+      const patience = invocation.receivedAt + PATIENCE_MILLISECONDS - Date.now();
+      if (!idle && before < pool.finishing && patience > 0) {
+        hoping.set(pool, before + 1);
+        setTimeout(() => this.#dispatch(), patience);
+        continue;
+      }
+      if (!idle && !this.#room()) return;
+      this.#waiting.splice(this.#waiting.indexOf(next), 1);
+      this.#track(this.#work(next, idle));
+    }
+  }
+
+  /** @returns the environment that was used last, so that those that are not needed grow old. */
+  #takeIdle(pool: Pool): ExecutionEnvironment | undefined {
+    for (let last = pool.idle.pop(); last; last = pool.idle.pop()) {
+      clearTimeout(last.timer);
+      if (!last.environment.ended) return last.environment;
+      // Its process has ended while nobody was looking.
+      this.#track(this.#end(last.environment).then(() => this.#dispatch()));
+    }
+    return undefined;
+  }
+
+  #room(): boolean {
+    if (this.#live < (this.#options.maximumEnvironments ?? DEFAULT_ENVIRONMENTS)) return true;
+    for (const pool of this.#pools.values()) {
+      const oldest = pool.idle.shift();
+      if (!oldest) continue;
+      clearTimeout(oldest.timer);
+      // Its place is free when its processes are gone; then this is asked again.
+      this.#track(this.#end(oldest.environment).then(() => this.#dispatch()));
+      return false;
+    }
+    return false;
+  }
+
+  async #work({ pool, invocation }: Waiting, idle: ExecutionEnvironment | undefined): Promise<void> {
+    if (!idle) this.#live += 1;
+    const environment = idle ?? (await this.#create(pool, invocation));
+    if (environment) {
+      let answered = false;
+      const answer = (result: InvokeResult) => {
+        if (!answered) pool.finishing += 1;
+        answered = true;
+        invocation.answer(result);
+      };
+      // What goes wrong in here is a defect of the platform; the caller still gets an answer.
+      await environment.run({ ...invocation, answer }).catch(async (error: unknown) => {
+        this.#refuse(invocation, { kind: 'crash', type: 'Sandbox.Failure', message: String(error), status: 500 });
+        await environment.shutdown();
+      });
+      if (answered) pool.finishing -= 1;
+    }
+    pool.active -= 1;
+    if (environment) this.#release(environment);
+    else this.#live -= 1;
+    this.#dispatch();
+  }
+
+  async #create(pool: Pool, invocation: Invocation): Promise<ExecutionEnvironment | undefined> {
+    const generation = pool.generation;
+    try {
+      pool.layered ??= layOut(pool.lambda);
+      const [layered, codeDirectory] = await Promise.all([pool.layered, this.#options.codeDirectory(pool.lambda)]);
+      this.#warn(layered.warnings);
+      const environment = new ExecutionEnvironment({
+        layered,
+        codeDirectory,
+        accountId: ACCOUNT_ID,
+        options: this.#options,
+        processes: this.#processes,
+      });
+      this.#environments.set(environment, { pool, generation });
+      return environment;
+    } catch (error) {
+      pool.layered = undefined;
+      this.#answerWithoutCode(pool, invocation, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  /** There is no code to start: the code does not build, or a layer's folder is missing. */
+  #answerWithoutCode(pool: Pool, invocation: Invocation, message: string): void {
+    const failure = { type: 'Runtime.ImportModuleError', message };
+    const endedAt = Date.now();
+    if (invocation.traced) {
+      const logGroup = `/aws/lambda/${pool.lambda.name}`;
+      const shared = { invocation, accountId: ACCOUNT_ID, endedAt };
+      this.#options.sink.segment(lambdaSegment({ ...shared, status: 200 }));
+      this.#options.sink.segment(functionSegment({ ...shared, logGroup, startedAt: invocation.receivedAt, failure }));
+    }
+    invocation.answer(failureResult(invocation, true, { kind: 'init', ...failure }));
+  }
+
+  #release(environment: ExecutionEnvironment): void {
+    const home = this.#environments.get(environment);
+    if (!home) return;
+    if (environment.ended || this.#stopped || home.generation !== home.pool.generation) {
+      this.#track(this.#end(environment).then(() => this.#dispatch()));
+      return;
+    }
+    const timer = setTimeout(() => {
+      const at = home.pool.idle.findIndex((one) => one.environment === environment);
+      home.pool.idle.splice(at, 1);
+      this.#track(this.#end(environment).then(() => this.#dispatch()));
+    }, this.#options.idleMilliseconds ?? DEFAULT_IDLE_MILLISECONDS);
+    home.pool.idle.push({ environment, timer: timer.unref() });
+  }
+
+  async #end(environment: ExecutionEnvironment): Promise<void> {
+    await environment.shutdown();
+    if (this.#environments.delete(environment)) this.#live -= 1;
+  }
+
+  #track(work: Promise<unknown>): void {
+    const tracked = work.finally(() => this.#closing.delete(tracked));
+    this.#closing.add(tracked);
+  }
+
+  #removeLayersAfter(layered: Promise<LayeredFunction>, pool: Pool, ended: Promise<void>[]): void {
+    const generation = pool.generation;
+    const remove = async () => {
+      await Promise.all(ended);
+      const older = () =>
+        [...this.#environments.values()].some((home) => home.pool === pool && home.generation < generation);
+      while (older()) await new Promise((resolve) => setTimeout(resolve, 100));
+      await (await layered).remove();
+    };
+    this.#track(remove().catch(() => {}));
+  }
+
+  #warn(warnings: string[]): void {
+    for (const warning of warnings) {
+      if (this.#warned.has(warning)) continue;
+      this.#warned.add(warning);
+      this.#options.sink.rejected('lambda', 'a setting of a function cannot be honoured here', warning);
+      process.emitWarning(warning, 'LocalLambda');
+    }
+  }
+}
+
+type Refusal = NonNullable<InvokeResult['error']> & { status: number };
+
+function throttled(message: string): Refusal {
+  return { kind: 'throttled', type: 'TooManyRequestsException', message, status: 429 };
+}
