@@ -1,6 +1,6 @@
 import { failure } from '../errors.ts';
-import { byTimeline, newest, type Page, type Paged } from '../table/newest.ts';
 import { timelines } from '../table/keys.ts';
+import { byTimeline, newest, type Page, type Paged } from '../table/newest.ts';
 import { findProfile, withDisplayNames } from '../users/repository.ts';
 import type { Identity } from '../users/user.ts';
 import type { Activity, ActivityWithReplies, Notification } from './activity.ts';

@@ -90,7 +90,10 @@ export async function listByWords(term: string, page: Page, now: Date): Promise<
   if (first === undefined) return { items: [] };
   const filter = { now, words: others.slice(0, wordsPerFilter) };
   const { items, next } = await newest(byWord, wordPartitions(first), page, filter);
-  const activities = await findActivities(items.map(({ uuid }) => String(uuid)), now);
+  const activities = await findActivities(
+    items.map(({ uuid }) => String(uuid)),
+    now,
+  );
   const found = items.flatMap(({ uuid }) => activities.get(String(uuid)) ?? []);
   const rest = others.slice(wordsPerFilter);
   return { items: found.filter(({ message }) => hasWords(message, rest)), next };

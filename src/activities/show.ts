@@ -24,6 +24,9 @@ export async function activityStatus(
 ): Promise<{ activity: Activity; replies: Reply[] }> {
   const [found, replies] = await Promise.all([findActivity(uuid, now), listReplies(uuid)]);
   if (!found || (handle !== undefined && found.handle !== handle)) throw failure('activity_not_found');
-  const [[activity = shown(found)], named] = await Promise.all([withDisplayNames([shown(found)]), withDisplayNames(replies)]);
+  const [[activity = shown(found)], named] = await Promise.all([
+    withDisplayNames([shown(found)]),
+    withDisplayNames(replies),
+  ]);
   return { activity, replies: named };
 }

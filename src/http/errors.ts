@@ -36,7 +36,12 @@ function failedChecks(codes: string[]): ApiResult {
 
 /** A problem document (RFC 9457). */
 function problem(code: string, status: number, title: string, headers: Record<string, string> = {}): ApiResult {
-  const document = { type: `urn:cruddur:problem:${code.replaceAll('_', '-')}`, title, status, trace_id: currentTraceId() };
+  const document = {
+    type: `urn:cruddur:problem:${code.replaceAll('_', '-')}`,
+    title,
+    status,
+    trace_id: currentTraceId(),
+  };
   return {
     statusCode: status,
     headers: { ...headers, 'content-type': 'application/problem+json' },

@@ -30,7 +30,10 @@ export function groupUuidOf(oneUserUuid: string, otherUserUuid: string): string 
 
 /** @returns the version 5 uuid of `name` in `space` (RFC 9562, section 5.5). */
 export function uuidFromName(space: string, name: string): string {
-  const hash = createHash('sha1').update(Buffer.from(space.replaceAll('-', ''), 'hex')).update(name).digest();
+  const hash = createHash('sha1')
+    .update(Buffer.from(space.replaceAll('-', ''), 'hex'))
+    .update(name)
+    .digest();
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
   return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -60,5 +60,7 @@ async function untilDone<T>(work: T[], send: (remaining: T[]) => Promise<T[]>): 
 }
 
 function chunksOf<T>(all: T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
 }

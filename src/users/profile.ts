@@ -11,10 +11,7 @@ export async function userShort(handle: string): Promise<UserShort> {
 }
 
 /** @throws {ExpectedError} `user_not_found` when who signed in has no profile */
-export async function updateProfile(
-  user: Identity,
-  change: Pick<Profile, 'display_name' | 'bio'>,
-): Promise<Profile> {
+export async function updateProfile(user: Identity, change: Pick<Profile, 'display_name' | 'bio'>): Promise<Profile> {
   const profile = await changeProfile(user.handle, change);
   if (!profile) throw failure('user_not_found');
   return profile;

@@ -7,7 +7,9 @@ import type { Profile } from './user.ts';
 
 /** @returns the user's profile, or undefined where there is no such handle. */
 export async function findProfile(handle: string): Promise<Profile | undefined> {
-  const { Item } = await table.send(new GetCommand({ TableName: tableName, Key: keys.user(handle), ConsistentRead: true }));
+  const { Item } = await table.send(
+    new GetCommand({ TableName: tableName, Key: keys.user(handle), ConsistentRead: true }),
+  );
   return Item && toProfile(Item);
 }
 

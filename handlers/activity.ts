@@ -1,0 +1,23 @@
+import * as v from 'valibot';
+import { userActivities } from '../src/activities/feeds.ts';
+import { showActivity } from '../src/activities/show.ts';
+import { invalidInput } from '../src/errors.ts';
+import { publicRoute } from '../src/http/api.ts';
+import { pageOf, pages } from '../src/http/pagination.ts';
+import { handleIn, pathVariable, uuidIn } from '../src/http/request.ts';
+import { check } from '../src/http/validation.ts';
+
+const { entries, linkTo } = pages('activity');
+
+/** `GET /api/activities/{id}`: the feed of `@handle`, or the activity of a uuid with its replies. */
+export const handler = publicRoute('show-activities', async (event, now) => {
+  const id = pathVariable(event, 'id');
+  if (id.startsWith('@')) {
+    const page = pageOf(check(v.object(entries(event)), event.queryStringParameters));
+    const { items, next } = await userActivities(handleIn(id) ?? '', page, now);
+    return { body: items, headers: linkTo(event, page, next) };
+  }
+  const uuid = uuidIn(id);
+  if (uuid === undefined) throw invalidInput(['activity_uuid_invalid']);
+  return { body: await showActivity(uuid, now) };
+});

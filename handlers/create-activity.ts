@@ -1,0 +1,20 @@
+import * as v from 'valibot';
+import { type Lifetime, lifetimes } from '../src/activities/activity.ts';
+import { createActivity } from '../src/activities/create.ts';
+import { userRoute } from '../src/http/api.ts';
+import { check, message } from '../src/http/validation.ts';
+
+const schema = v.object({
+  ttl: v.nullish(v.picklist(Object.keys(lifetimes) as Lifetime[], 'ttl_blank'), '' as Lifetime),
+  message: message(280),
+});
+
+/** `POST /api/activities` with `{message, ttl}`. */
+export const handler = userRoute(
+  'create-activity',
+  async (event, now) => {
+    const activity = await createActivity(event.user, check(schema, event.json), now);
+    return { body: activity, headers: { location: `/api/activities/${activity.uuid}` } };
+  },
+  { body: 'json' },
+);

@@ -1,0 +1,34 @@
+import * as v from 'valibot';
+import { userRoute } from '../src/http/api.ts';
+import { handleIn } from '../src/http/request.ts';
+import { check, message, text } from '../src/http/validation.ts';
+import { createMessage } from '../src/messages/create.ts';
+
+const blankReceiver = 'user_reciever_handle_blank';
+const blankGroup = 'message_group_uuid_blank';
+const unnamed = v.object({ receiver: text(blankReceiver), group: text(blankGroup), message: message(1024) });
+const named = v.object({ receiver: mayBeBlank(blankReceiver), group: mayBeBlank(blankGroup), message: message(1024) });
+
+/** `POST /api/messages` with `{message}` and either `user_receiver_handle` (also `handle`) or `message_group_uuid`, which is looked at first. */
+export const handler = userRoute(
+  'create-message',
+  async (event, now) => {
+    const { user_receiver_handle, handle, message_group_uuid, message } = Object(event.json);
+    const receiver = isBlank(user_receiver_handle) ? handle : user_receiver_handle;
+    const isNamed = !isBlank(receiver) || !isBlank(message_group_uuid);
+    const input = check(isNamed ? named : unnamed, { receiver, group: message_group_uuid, message });
+    const destination = input.group
+      ? { groupUuid: input.group }
+      : { receiverHandle: handleIn(input.receiver) ?? input.receiver };
+    return { body: await createMessage(event.user, destination, input.message, now) };
+  },
+  { body: 'json' },
+);
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+}
+
+function mayBeBlank(wrongTypeCode: string) {
+  return v.nullish(v.pipe(v.string(wrongTypeCode), v.trim()), '');
+}

@@ -1,0 +1,20 @@
+import * as v from 'valibot';
+import { createReply } from '../src/activities/create.ts';
+import { failure } from '../src/errors.ts';
+import { userRoute } from '../src/http/api.ts';
+import { pathVariable, uuidIn } from '../src/http/request.ts';
+import { check, message, text } from '../src/http/validation.ts';
+
+const schema = v.object({ id: text('activity_uuid_blank'), message: message(1024) });
+
+/** `POST /api/activities/{id}/reply` with `{message}`. */
+export const handler = userRoute(
+  'create-reply',
+  async (event, now) => {
+    const input = check(schema, { ...Object(event.json), id: pathVariable(event, 'id') });
+    const activityUuid = uuidIn(input.id);
+    if (activityUuid === undefined) throw failure('activity_not_found');
+    return { body: await createReply(event.user, { activityUuid, message: input.message }, now) };
+  },
+  { body: 'json' },
+);
