@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { ServerlessInstance } from './service/serverless.ts';
 import { defaultPorts, type PortName, settingsSchema } from './service/settings.ts';
 
@@ -27,7 +28,10 @@ export class ThroughlinePlugin {
             { usage: `Port of ${portUsage[name]} (${defaultPorts[name]}; 0 for any free one)`, type: 'string' },
           ]),
         ),
-        sampling: { usage: 'Sample as the X-Ray rules of serverless.yml say, instead of keeping everything', type: 'boolean' },
+        sampling: {
+          usage: 'Sample as the X-Ray rules of serverless.yml say, instead of keeping everything',
+          type: 'boolean',
+        },
       },
     },
   };
@@ -61,8 +65,10 @@ export class ThroughlinePlugin {
     const { packageFunctions } = await import('./build/package.ts');
     const { stateDirectory } = await import('./state-directory.ts');
     const service = await this.#service();
-    const directory = await stateDirectory(service.directory, 'package');
-    await packageFunctions(service.functions, this.#serverless.service, service.directory, directory);
+    const bundles = await stateDirectory(service.directory, 'package');
+    // Where Serverless puts its own zips, and where it looks for them in `deploy --package`.
+    const artifacts = path.join(service.directory, '.serverless');
+    await packageFunctions(service, this.#serverless.service, { bundles, artifacts });
   }
 
   async #beforeInvocation(): Promise<void> {

@@ -39,7 +39,11 @@ const bundleOptions = {
 } satisfies BuildOptions;
 
 /** @param directory where the bundles go: a handler `a/b.handler` becomes `<directory>/a/b.cjs`. */
-export async function createBundler(sources: HandlerSource[], directory: string, serviceDirectory: string): Promise<Bundler> {
+export async function createBundler(
+  sources: HandlerSource[],
+  directory: string,
+  serviceDirectory: string,
+): Promise<Bundler> {
   const keysOf = new Map<string, string[]>();
   const entryPoints: Record<string, string> = {};
   for (const { lambda, file } of sources) {

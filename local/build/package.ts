@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
-import type { LocalFunction } from '../service/model.ts';
+import type { LocalService } from '../service/model.ts';
 import type { ServerlessService } from '../service/serverless.ts';
 import { createBundler } from './bundle.ts';
 import { findHandlerSource, handlerStem } from './sources.ts';
@@ -14,33 +14,31 @@ const fixedTime = new Date(Date.UTC(1980, 0, 1));
 /**
  * Bundles every handler that is written in TypeScript and names its zip as the function's artefact, which Serverless then deploys as it is.
  * Functions in JavaScript are left to Serverless' own packaging.
- * @param directory where bundles and zips go.
+ * @param directories absolute: where the bundles and where the zips go.
  * @throws {LocalFailure} when a handler is missing or does not build.
  */
 export async function packageFunctions(
-  functions: LocalFunction[],
-  service: ServerlessService,
-  serviceDirectory: string,
-  directory: string,
+  service: LocalService,
+  definitions: ServerlessService,
+  directories: { bundles: string; artifacts: string },
 ): Promise<void> {
-  const sources = functions
-    .filter((lambda) => !service.functions?.[lambda.key]?.package?.artifact)
-    .map((lambda) => findHandlerSource(lambda, serviceDirectory))
+  const sources = service.functions
+    .filter((lambda) => !definitions.functions?.[lambda.key]?.package?.artifact)
+    .map((lambda) => findHandlerSource(lambda, service.directory))
     .filter((source) => source.kind === 'typescript');
   if (sources.length === 0) return;
-  const bundles = path.join(directory, 'bundles');
-  const bundler = await createBundler(sources, bundles, serviceDirectory);
+  const bundler = await createBundler(sources, directories.bundles, service.directory);
   try {
     await bundler.build();
   } finally {
     await bundler.stop();
   }
   for (const { lambda } of sources) {
-    const definition = service.functions?.[lambda.key];
+    const definition = definitions.functions?.[lambda.key];
     if (!definition) continue;
     const file = `${path.posix.normalize(handlerStem(lambda.handler))}.cjs`;
-    const artifact = path.join(directory, `${lambda.key}.zip`);
-    await zipOne(path.join(bundles, file), file, artifact);
+    const artifact = path.join(directories.artifacts, `${lambda.key}.zip`);
+    await zipOne(path.join(directories.bundles, file), file, artifact);
     definition.package = { ...definition.package, individually: true, artifact };
   }
 }

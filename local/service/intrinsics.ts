@@ -4,7 +4,7 @@ export interface TemplateContext {
   region: string;
   accountId: string;
   stackName: string;
-  /** Logical id to resource, as in `resources.Resources`. */
+  /** Logical id to resource: `resources.Resources`, and what Serverless itself makes of functions and events. */
   resources: Record<string, { Type?: string; Properties?: Record<string, unknown> }>;
   /** Template parameters that have a default. */
   parameters: Record<string, unknown>;

@@ -28,7 +28,7 @@ export function readService(
     region,
     accountId: localAccountId,
     stackName: `${source.service}-${stage}`,
-    resources: template.Resources ?? {},
+    resources: { ...generatedResources(serverless), ...template.Resources },
     parameters: Object.fromEntries(
       Object.entries(template.Parameters ?? {}).map(([name, parameter]) => [name, parameter.Default]),
     ),
@@ -57,6 +57,17 @@ export function readService(
       settings: readSettings(source.custom?.local, ports),
     },
   };
+}
+
+/** What a template may refer to without defining it: Serverless makes the REST API and a function for each key. */
+function generatedResources(serverless: ServerlessInstance): TemplateContext['resources'] {
+  const { naming } = serverless.getProvider('aws');
+  const functions = Object.entries(serverless.service.functions ?? {}).map(([key, { name }]) => [
+    naming.getLambdaLogicalId(key),
+    { Type: 'AWS::Lambda::Function', Properties: { FunctionName: name } },
+  ]);
+  const api = { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: naming.getApiGatewayName() } };
+  return { [naming.getRestApiLogicalId()]: api, ...Object.fromEntries(functions) };
 }
 
 function mergeTemplates(resources: ServerlessTemplate | ServerlessTemplate[] | undefined): ServerlessTemplate {

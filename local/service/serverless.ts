@@ -8,7 +8,16 @@ export interface ServerlessInstance {
   configSchemaHandler: {
     defineCustomProperties(schema: Record<string, unknown>): void;
   };
-  getProvider(name: 'aws'): { getStage(): string; getRegion(): string; naming: { getApiGatewayName(): string; getLambdaLayerLogicalId(key: string): string } };
+  getProvider(name: 'aws'): {
+    getStage(): string;
+    getRegion(): string;
+    naming: {
+      getApiGatewayName(): string;
+      getRestApiLogicalId(): string;
+      getLambdaLogicalId(key: string): string;
+      getLambdaLayerLogicalId(key: string): string;
+    };
+  };
 }
 
 export interface ServerlessService {

@@ -26,7 +26,10 @@ export const settingsSchema = {
           additionalProperties: false,
         },
         seed: { type: 'string' },
-        environment: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+        environment: {
+          type: 'object',
+          additionalProperties: { anyOf: ['string', 'number', 'boolean'].map((type) => ({ type })) },
+        },
       },
       additionalProperties: false,
     },
