@@ -47,7 +47,7 @@ async function settle(source: TraceSource, read: () => Promise<Trace | undefined
     if (!source.follow || Date.now() >= deadline) return trace;
     const old = trace !== undefined && Date.now() - trace.end > 3 * patienceMilliseconds;
     const now = trace && toJson(trace);
-    if (trace && isComplete(trace) && (old || now === before)) return trace;
+    if (trace && (old ? !trace.inProgress : isComplete(trace) && now === before)) return trace;
     before = now;
     await sleep(150);
   }
