@@ -78,7 +78,7 @@ function rowsOf(trace) {
 
 function nameOf(node, depth) {
   const said = [
-    node.origin,
+    node.origin?.replace(/^AWS::/, '').replaceAll('::', ' '),
     node.aws?.operation,
     node.aws?.table_name,
     node.http?.status,
