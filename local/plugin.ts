@@ -51,6 +51,7 @@ export class ThroughlinePlugin {
       'local:run': () => this.#sentences(() => this.#local()),
       'before:package:createDeploymentArtifacts': package_,
       'before:deploy:function:packageFunction': package_,
+      'before:package:finalize': async () => this.#traceStage(),
       'before:invoke:local:invoke': () => this.#sentences(() => this.#beforeInvocation()),
       'after:invoke:local:invoke': () => this.#endInvocation(),
     };
@@ -69,6 +70,22 @@ export class ThroughlinePlugin {
     // Where Serverless puts its own zips, and where it looks for them in `deploy --package`.
     const artifacts = path.join(service.directory, '.serverless');
     await packageFunctions(service, this.#serverless.service, { bundles, artifacts });
+  }
+
+  /**
+   * Serverless switches the stage's tracing on by an API call after the deployment; here it is in the template too, so that the package says
+   * what will be, and the first requests of a new stage are traced.
+   */
+  #traceStage(): void {
+    const { provider } = this.#serverless.service;
+    if (provider.tracing?.apiGateway !== true) return;
+    for (const resource of Object.values(provider.compiledCloudFormationTemplate?.Resources ?? {})) {
+      if (resource.Type !== 'AWS::ApiGateway::Deployment' || !resource.Properties?.['StageName']) continue;
+      resource.Properties['StageDescription'] = {
+        ...(resource.Properties['StageDescription'] as object),
+        TracingEnabled: true,
+      };
+    }
   }
 
   async #beforeInvocation(): Promise<void> {

@@ -31,6 +31,8 @@ export interface ServerlessService {
     layers?: unknown[];
     tracing?: { lambda?: boolean | 'Active' | 'PassThrough'; apiGateway?: boolean };
     apiGateway?: { binaryMediaTypes?: string[] };
+    /** While packaging: the template as it will be deployed. */
+    compiledCloudFormationTemplate?: ServerlessTemplate;
   };
   functions?: Record<string, ServerlessFunction>;
   layers?: Record<string, { path?: string }>;
