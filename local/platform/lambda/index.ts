@@ -44,6 +44,8 @@ interface Pool {
 interface Waiting {
   pool: Pool;
   invocation: Invocation;
+  /** Set while it hopes for an environment that has answered. */
+  timer?: NodeJS.Timeout;
 }
 
 class Platform implements LambdaPlatform {
@@ -105,7 +107,8 @@ class Platform implements LambdaPlatform {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const { pool, invocation } of this.#waiting.splice(0)) {
+    for (const { pool, invocation, timer } of this.#waiting.splice(0)) {
+      clearTimeout(timer);
       pool.active -= 1;
       this.#refuse(invocation, throttled('The platform is stopping'));
     }
@@ -152,10 +155,11 @@ class Platform implements LambdaPlatform {
       const patience = invocation.receivedAt + PATIENCE_MILLISECONDS - Date.now();
       if (!idle && before < pool.finishing && patience > 0) {
         hoping.set(pool, before + 1);
-        setTimeout(() => this.#dispatch(), patience);
+        next.timer ??= setTimeout(() => this.#dispatch(), patience);
         continue;
       }
       if (!idle && !this.#room()) return;
+      clearTimeout(next.timer);
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       this.#track(this.#work(next, idle));
     }
