@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { traceCommand, traceHooks, traceOptions } from '../../../local/cli/command.ts';
+
+const root = new URL('../../../', import.meta.url);
+const run = promisify(execFile);
+
+describe('traceOptions', () => {
+  it('reads what Serverless gives, the id from the command line itself', () => {
+    expect(traceOptions({ json: true, slow: '500' }, 4000, ['node', 'sls', 'trace', 'abcdef'])).toEqual({
+      id: 'abcdef',
+      slow: 500,
+      last: false,
+      errors: false,
+      follow: false,
+      json: true,
+      consoleUrl: 'http://127.0.0.1:4000',
+    });
+  });
+
+  it('leaves what is no number of milliseconds to be refused', () => {
+    for (const slow of ['', 'x', '5s']) expect(traceOptions({ slow }, 4000, []).slow).toBeNaN();
+  });
+
+  it.each(['0', '65536', 'x', '', '-1'])('refuses the port "%s"', (port) => {
+    expect(() => traceOptions({ 'console-port': port }, 4000, [])).toThrow(
+      '--console-port takes a number from 1 to 65535',
+    );
+  });
+
+  it('takes an option behind trace for no id', () => {
+    expect(traceHooks(['node', 'sls', 'trace', '--last'])).toEqual(['trace:show']);
+    expect(traceCommand(['node', 'sls', 'trace', '--last']).commands).toBeUndefined();
+    expect(traceHooks(['node', 'sls', 'local'])).toEqual(['trace:show']);
+  });
+});
+
+describe('the command, as Serverless itself reads it', () => {
+  let directory: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'trace-service-'));
+    await writeFile(
+      join(directory, 'serverless.yml'),
+      'service: shop\nprovider:\n  name: aws\nplugins:\n  - ./plugin.mjs\n',
+    );
+    const command = JSON.stringify(new URL('local/cli/command.ts', root).href);
+    await writeFile(
+      join(directory, 'plugin.mjs'),
+      `import { traceCommand, traceHooks, traceOptions } from ${command};
+export default class {
+  constructor(serverless, options) {
+    this.commands = { trace: traceCommand() };
+    const show = async () => {
+      console.log('seen ' + JSON.stringify(traceOptions(options, 4000)));
+      process.exitCode = 2;
+    };
+    this.hooks = Object.fromEntries(traceHooks().map((name) => [name, show]));
+  }
+}
+`,
+    );
+  });
+
+  afterAll(() => rm(directory, { recursive: true }));
+
+  async function sls(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const program = new URL('node_modules/serverless/bin/serverless.js', root).pathname;
+    const node = new URL('node_modules/.bin/node', root).pathname;
+    try {
+      return { code: 0, ...(await run(node, [program, ...args], { cwd: directory })) };
+    } catch (error) {
+      return error as { code: number; stdout: string; stderr: string };
+    }
+  }
+
+  it('takes an id in either form behind it, with options, and hands the exit code on', async () => {
+    for (const id of [
+      '1-6561dad1-a1b2c3d4e5f60718293a4b5c',
+      '6561dad1a1b2c3d4e5f60718293a4b5c',
+      '293a4b5c',
+      '12345678',
+    ]) {
+      const { stdout, code } = await sls('trace', id, '--json');
+      expect(stdout).toContain(`"id":"${id}"`);
+      expect(stdout).toContain('"json":true');
+      expect(stdout.match(/^seen /gm)).toHaveLength(1);
+      expect(code).toBe(2);
+    }
+  });
+
+  it('takes every option, and the short forms', async () => {
+    expect((await sls('trace')).stdout).toContain('"last":false');
+    expect((await sls('trace', '-l', '-e', '--slow', '500', '--console-port', '4001')).stdout).toContain(
+      '{"slow":500,"last":true,"errors":true,"follow":false,"json":false,"consoleUrl":"http://127.0.0.1:4001"}',
+    );
+  });
+
+  it('tells its options by --help', async () => {
+    const { stdout } = await sls('trace', '--help');
+    expect(stdout).toContain('sls trace <id>');
+    for (const option of ['--last', '--errors', '--slow', '--follow', '--json', '--console-port'])
+      expect(stdout).toContain(option);
+  });
+});
