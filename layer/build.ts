@@ -1,0 +1,34 @@
+import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+/** Loaded by `--import`: Node waits for it before it loads the runtime, and so does Lambda's INIT. */
+const preload = `import { createRequire } from 'node:module';
+await createRequire(import.meta.url)('./register.cjs').ready;
+`;
+
+/**
+ * Writes the layer as it is unpacked to /opt: `otel-handler`, and what it loads.
+ * @param outDirectory is made if it is missing; files of an earlier build are overwritten.
+ */
+export async function buildLayer(outDirectory: string): Promise<void> {
+  const target = path.join(outDirectory, 'throughline');
+  await mkdir(target, { recursive: true });
+  await build({
+    entryPoints: [path.join(import.meta.dirname, 'register.ts')],
+    outfile: path.join(target, 'register.cjs'),
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    // The ES modules of these packages can be shaken down to what is used.
+    mainFields: ['module', 'main'],
+    conditions: ['import'],
+    logLevel: 'error',
+  });
+  await writeFile(path.join(target, 'register.mjs'), preload);
+  const wrapper = path.join(outDirectory, 'otel-handler');
+  await copyFile(path.join(import.meta.dirname, 'otel-handler'), wrapper);
+  await chmod(wrapper, 0o755);
+}

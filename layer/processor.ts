@@ -1,0 +1,138 @@
+import { type Attributes, type HrTime, SpanStatusCode } from '@opentelemetry/api';
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { Destination, OpenSpans, Shipment, Shipper } from '../src/telemetry/shipping.ts';
+import { decide, type SamplingRule } from './sampling.ts';
+
+/** The spans of one local root: what one invocation adds to a trace. */
+interface Tree {
+  root: Span;
+  open: Set<Span>;
+  ended: ReadableSpan[];
+  /** Absent until the root has ended. `null`: it is not kept. */
+  sampleRate?: number | null;
+}
+
+/** Spans that are held for a root that never ends are given up, oldest first. */
+const heldSpans = 5_000;
+
+/** Holds the spans of a request until its root ends, decides whether they are kept, and hands them to the shipper in one piece. */
+export class TailProcessor implements SpanProcessor, OpenSpans {
+  readonly #trees = new Map<string, Tree>();
+  readonly #shipper: Shipper;
+  readonly #destination: Destination;
+  readonly #rule: SamplingRule;
+  #held = 0;
+
+  constructor(shipper: Shipper, destination: Destination, rule: SamplingRule) {
+    this.#shipper = shipper;
+    this.#destination = destination;
+    this.#rule = rule;
+  }
+
+  onStart(span: Span): void {
+    const { spanId } = span.spanContext();
+    const parent = span.parentSpanContext;
+    const tree = parent && !parent.isRemote ? this.#trees.get(parent.spanId) : undefined;
+    const own: Tree = tree ?? { root: span, open: new Set(), ended: [] };
+    own.open.add(span);
+    this.#trees.set(spanId, own);
+    this.#held += 1;
+    if (this.#held > heldSpans) this.#giveUpOldest();
+  }
+
+  onEnd(span: ReadableSpan): void {
+    const { spanId } = span.spanContext();
+    const tree = this.#trees.get(spanId);
+    if (!tree) return;
+    tree.open.delete(span as Span);
+    tree.ended.push(span);
+    if (span === (tree.root as ReadableSpan)) tree.sampleRate = decide(span, tree.ended, this.#rule) ?? null;
+    if (tree.sampleRate !== undefined) this.#release(tree);
+  }
+
+  /**
+   * What could be said of the spans around `spanId` if their time ended now: copies of the ended ones and of the open ones, the open ones
+   * ended and marked. The spans themselves go on.
+   */
+  unfinished(spanId: string, mark: Attributes): Shipment | undefined {
+    const tree = this.#trees.get(spanId);
+    if (!tree || this.#rule.sampleRate === 0) return undefined;
+    const ended = tree.ended.map((span) => ({
+      ...endedCopy(span as Span, {}),
+      endTime: span.endTime,
+      duration: span.duration,
+      status: span.status,
+    }));
+    const spans = [...ended, ...[...tree.open].map((span) => endedCopy(span, mark))];
+    for (const span of spans) withSampleRate(span, 1);
+    return { destination: this.#destination, payload: spans, count: spans.length };
+  }
+
+  /** Takes the tree around `spanId` out: it has been sent by other means. */
+  forget(spanId: string): void {
+    const tree = this.#trees.get(spanId);
+    if (tree) this.#remove(tree);
+  }
+
+  async forceFlush(): Promise<void> {}
+
+  async shutdown(): Promise<void> {}
+
+  /** Sends what has ended; what is still open follows when it ends. */
+  #release(tree: Tree): void {
+    const spans = tree.ended;
+    tree.ended = [];
+    const rate = tree.sampleRate;
+    if (rate) for (const span of spans) withSampleRate(span, rate);
+    if (rate && spans.length > 0) {
+      this.#shipper.add({ destination: this.#destination, payload: spans, count: spans.length });
+    }
+    for (const span of spans) this.#trees.delete(span.spanContext().spanId);
+    this.#held -= spans.length;
+  }
+
+  #giveUpOldest(): void {
+    const oldest = this.#trees.values().next().value;
+    if (!oldest) return;
+    this.#shipper.countLoss(this.#destination.unit, oldest.open.size + oldest.ended.length);
+    this.#remove(oldest);
+  }
+
+  #remove(tree: Tree): void {
+    for (const span of [...tree.ended, ...tree.open]) {
+      if (this.#trees.delete(span.spanContext().spanId)) this.#held -= 1;
+    }
+  }
+}
+
+/** Honeycomb reads the rate from this attribute; one event then counts for so many. */
+function withSampleRate(span: ReadableSpan, rate: number): ReadableSpan {
+  (span.attributes as Attributes)['SampleRate'] = rate;
+  return span;
+}
+
+/** What an open span is so far, as if it had ended now. */
+function endedCopy(span: Span, mark: Attributes): ReadableSpan {
+  const now = Date.now();
+  const endTime: HrTime = [Math.floor(now / 1_000), (now % 1_000) * 1_000_000];
+  const nanoseconds = (endTime[0] - span.startTime[0]) * 1e9 + endTime[1] - span.startTime[1];
+  return {
+    name: span.name,
+    kind: span.kind,
+    spanContext: () => span.spanContext(),
+    ...(span.parentSpanContext ? { parentSpanContext: span.parentSpanContext } : {}),
+    startTime: span.startTime,
+    endTime,
+    status: { code: SpanStatusCode.ERROR, message: 'timed out' },
+    attributes: { ...span.attributes, ...mark },
+    links: span.links,
+    events: span.events,
+    duration: [Math.floor(nanoseconds / 1e9), nanoseconds % 1e9],
+    ended: true,
+    resource: span.resource,
+    instrumentationScope: span.instrumentationScope,
+    droppedAttributesCount: span.droppedAttributesCount,
+    droppedEventsCount: span.droppedEventsCount,
+    droppedLinksCount: span.droppedLinksCount,
+  };
+}
