@@ -50,23 +50,42 @@ function structured(message: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Lambda's own lines: the request id is the trace's, and what is left of REPORT is worth a look. */
+/** Lambda's own lines, as text: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html */
 const platform = /^(INIT_START|START|END|REPORT)\b/;
+
+/** What Lambda's runtime puts before the text of console.log: time, request id, level. */
+const runtimePrefix = /^\d{4}-\d\d-\d\dT[\d:.]+Z\t[^\t]*\t(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\t/;
 
 /** @returns a log line of any form as level and text: a structured one by its message and what the service added, `key=value`. */
 export function condense(log: TraceLog): CondensedLog {
-  const fields = structured(log.message);
-  const level = text(fields?.['level']) ?? log.level ?? '';
+  const prefix = runtimePrefix.exec(log.message);
+  const message = log.message.slice(prefix?.[0].length ?? 0);
+  const fields = structured(message);
+  const level = text(fields?.['level']) ?? prefix?.[1] ?? log.level ?? '';
   const known = levels[level.toUpperCase()] ?? { level: level.slice(0, 5).toUpperCase(), style: 'plain' as const };
   if (!fields) {
-    if (!platform.test(log.message)) return { ...known, text: log.message, metric: false };
-    const short = log.message.replace(/\s*(RequestId|XRAY TraceId|SegmentId|Sampled): \S+/g, '');
-    return { level: '', style: 'dim', text: short, metric: false };
+    if (!platform.test(message)) return { ...known, text: message, metric: false };
+    return { level: '', style: 'dim', text: platformLine(message), metric: false };
+  }
+  if (text(fields['type'])?.startsWith('platform.')) {
+    return { level: '', style: 'dim', text: `${fields['type']} ${inline(fields['record'] ?? '')}`, metric: false };
   }
   const added = Object.entries(fields).filter(([key, value]) => !repeated.has(key) && key !== '_aws' && value !== null);
   const pairs = added.map(([key, value]) => `${key}=${inline(value)}`).join(' ');
-  const message = text(fields['message']) ?? text(fields['msg']) ?? '';
-  return { ...known, text: [message, pairs].filter(Boolean).join('  '), metric: '_aws' in fields };
+  const said = text(fields['message']) ?? text(fields['msg']) ?? '';
+  return { ...known, text: [said, pairs].filter(Boolean).join('  '), metric: '_aws' in fields };
+}
+
+/** The ids of a platform line are the trace's own, and what is left of REPORT is what was used of what there was. */
+function platformLine(message: string): string {
+  const value = (name: string) => new RegExp(`\\t${name}: ([\\d.]+) (?:ms|MB)`).exec(`\t${message}`)?.[1];
+  const [used, size, init] = [value('Max Memory Used'), value('Memory Size'), value('Init Duration')];
+  const short = message.replace(/\s*(RequestId|XRAY TraceId|SegmentId|Sampled): \S+/g, '');
+  const took = /^REPORT\b.*?\bDuration: ([\d.]+) ms/s.exec(short)?.[1];
+  if (!message.startsWith('REPORT') || took === undefined) return short;
+  const memory = used && size ? `, ${used} of ${size} MB used` : '';
+  const status = /\bStatus: (\S+)/.exec(message)?.[1];
+  return `REPORT ${took} ms${init ? `, init ${init} ms` : ''}${memory}${status ? `, ${status}` : ''}`;
 }
 
 function text(value: unknown): string | undefined {

@@ -13,6 +13,7 @@ export interface TextOutput {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  on?(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
 }
 
 export interface TraceOptions {
@@ -46,12 +47,19 @@ class InvalidOptions extends LocalFailure {}
  * @returns the exit code: 0; 1 when there is nothing to read or no such trace; 2 when the options make no sense. It says why in one sentence.
  */
 export async function runTrace(options: TraceOptions): Promise<number> {
-  const { errorOutput = process.stderr } = options;
+  const { errorOutput = process.stderr, output } = options;
+  const closed = new AbortController();
+  // A reader such as `head` that has seen enough closes the pipe: that ends --follow, and is no error.
+  const onOutputError = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    closed.abort();
+  };
+  output.on?.('error', onOutputError);
   try {
     validate(options);
     const source = await openSource(options.consoleUrl, options.serviceDirectory);
     try {
-      return await show(source, options);
+      return await show(source, { ...options, signal: AbortSignal.any([options.signal, closed.signal]) });
     } finally {
       await source.close();
     }

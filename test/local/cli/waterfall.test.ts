@@ -36,8 +36,7 @@ Logs
   +309 ms INFO  reading the home feed limit=20
   +330 ms INFO  request route=GET /api/activities/home status=200
                 duration_ms=26.4 user_id=andrewbrown db_calls=2 db_ms=15.5
-  +339 ms       REPORT Duration: 43.00 ms Billed Duration: 43 ms Memory Size:
-                512 MB Max Memory Used: 96 MB Init Duration: 269.00 ms
+  +339 ms       REPORT 43.00 ms, init 269.00 ms, 96 of 512 MB used
 
 Metrics
   cruddur requests 1 · latency 26.4 ms · cold_starts 1
