@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { LogRecord, MetricRecord, TelemetrySink } from '../../store/records.ts';
 import { readTraceId } from '../ids.ts';
 import { isObject, type JsonObject, setOwn } from '../json.ts';
+import { describeLine } from './line.ts';
 
 const MAXIMUM_BYTES = 1_048_576;
 const MAXIMUM_METRICS = 100;
@@ -176,8 +177,9 @@ function isFiniteNumber(value: unknown): value is number {
 const wrapped = new WeakSet<TelemetrySink>();
 
 /**
- * @returns a sink that also makes metric records out of log records that are EMF lines, with the line's trace id, and
- * counts what is malformed as rejected by `emf`. A sink that is one already is returned as it is, so that nothing is
+ * @returns a sink that reads what programs write: each line of a function or of PutLogEvents is given what it says of itself
+ * (`describeLine`), and if it is in the embedded metric format it also makes metric records, with the line's trace id.
+ * What is malformed is counted as rejected by `emf`. A sink that is one already is returned as it is, so that nothing is
  * counted twice.
  */
 export function withEmf(sink: TelemetrySink): TelemetrySink {
@@ -188,8 +190,12 @@ export function withEmf(sink: TelemetrySink): TelemetrySink {
     metric: (record) => sink.metric(record),
     error: (record) => sink.error(record),
     rejected: (intake, reason, detail) => sink.rejected(intake, reason, detail),
-    log(record: LogRecord) {
+    log(line: LogRecord) {
+      // Records of OTLP and Honeycomb have said all this in fields of their own.
+      const isLine = line.source === 'function' || line.source === 'cloudwatch';
+      const record = isLine ? describeLine(line) : line;
       sink.log(record);
+      if (!isLine) return;
       const { metrics, problems } = readEmbeddedMetrics(record.message);
       for (const metric of metrics) {
         if (record.traceId) metric.traceId ??= record.traceId;

@@ -4,7 +4,6 @@ import { type Intake, type IntakeAnswer, IntakeError, type IntakeLimits, type In
 import { isObject, type JsonObject, parseJson } from '../json.ts';
 import { withEmf } from './emf.ts';
 import { createLogGroups, type LogGroup, type LogStream } from './groups.ts';
-import { describeLine } from './line.ts';
 import { checkLogEvents } from './put.ts';
 
 const NAME = 'cloudwatch';
@@ -39,15 +38,13 @@ export function cloudWatchLogsIntake(target: TelemetrySink, limits: IntakeLimits
       const now = Date.now();
       const { accepted, rejected, rejectedCount } = checkLogEvents(input['logEvents'], now);
       for (const { timestamp, message } of accepted) {
-        sink.log(
-          describeLine({
-            source: 'cloudwatch',
-            timeMilliseconds: timestamp,
-            logGroup,
-            logStream: stream.name,
-            message,
-          }),
-        );
+        sink.log({
+          source: 'cloudwatch',
+          timeMilliseconds: timestamp,
+          logGroup,
+          logStream: stream.name,
+          message,
+        });
         stream.firstEventMilliseconds = Math.min(stream.firstEventMilliseconds ?? timestamp, timestamp);
         stream.lastEventMilliseconds = Math.max(stream.lastEventMilliseconds ?? timestamp, timestamp);
       }
