@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest';
+import { newRoot } from '../../../../local/platform/trace-context.ts';
+import { bench, isAlive, lambda, RUNTIME_CLIENTS, until } from './platform.ts';
+
+describe.each(RUNTIME_CLIENTS)('with $client', ({ runtimeClient, missing }) => {
+  const test = it.skipIf(missing);
+  const client = runtimeClient ? { runtimeClient } : {};
+
+  test('ends a function at its timeout, also one that never yields, and starts anew', async () => {
+    const { invoke, logged, messages } = await bench({
+      ...client,
+      files: {
+        'app.js':
+          'exports.handler = async (e) => { console.log("pid", process.pid); if (e.loop) for (;;); return process.pid; };',
+      },
+      functions: [lambda({ timeoutSeconds: 1 })],
+    });
+    const before = await invoke();
+    const result = await invoke({ loop: true });
+    const message = expect.stringMatching(
+      new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z ${result.requestId} Task timed out after 1\\.00 seconds$`),
+    );
+    expect(result.error).toEqual({ kind: 'timeout', type: 'Sandbox.Timedout', message });
+    expect(result.value).toEqual({ errorType: 'Sandbox.Timedout', errorMessage: message });
+    await logged(/^REPORT .*Duration: 1000\.00 ms\t.*Status: timeout/);
+    expect(messages()).toContainEqual(message);
+    expect(isAlive(before.value as number)).toBe(false);
+    expect(await invoke()).toMatchObject({ coldStart: true });
+  });
+
+  test('reports a process that ends itself', async () => {
+    const { invoke, logged } = await bench({
+      ...client,
+      files: {
+        'app.js':
+          'exports.handler = async (e) => { if (e.exit) { process.stderr.write("last words\\n"); process.exit(3); } };',
+      },
+    });
+    await invoke();
+    const result = await invoke({ exit: true });
+    const message = `RequestId: ${result.requestId} Error: Runtime exited with error: exit status 3`;
+    expect(result.error).toEqual({ kind: 'crash', type: 'Runtime.ExitError', message });
+    expect(result.value).toEqual({ errorType: 'Runtime.ExitError', errorMessage: message });
+    expect(await logged(/^last words$/)).toMatchObject({ requestId: result.requestId });
+    expect((await logged(/Runtime exited/)).message).toBe(`${message}\nRuntime.ExitError`);
+    await logged(/^REPORT .*Status: error\tError Type: Runtime\.ExitError/);
+    expect(await invoke()).toMatchObject({ coldStart: true, value: null });
+  });
+
+  test('kills a function that takes more memory than it has', async () => {
+    const { invoke, logged } = await bench({
+      ...client,
+      // Buffers are not on V8's heap: only the platform can see them.
+      files: {
+        'app.js': `const kept = []; exports.handler = async (e) => { for (;e.grow;) { kept.push(Buffer.alloc(5e6, 1)); await new Promise((r) => setTimeout(r, 5)); } return 1; };`,
+      },
+      functions: [lambda({ memoryMegabytes: 128, timeoutSeconds: 20 })],
+    });
+    expect((await invoke()).error).toBeUndefined();
+    const result = await invoke({ grow: true });
+    expect(result.error).toEqual({
+      kind: 'crash',
+      type: 'Runtime.ExitError',
+      message: `RequestId: ${result.requestId} Error: Runtime exited with error: signal: killed`,
+    });
+    await logged(
+      /^REPORT .*Memory Size: 128 MB\tMax Memory Used: 128 MB\tStatus: error\tError Type: Runtime\.OutOfMemory/,
+    );
+    expect(await invoke()).toMatchObject({ coldStart: true, value: 1 });
+  });
+
+  test('lets V8 end a function whose heap is full', async () => {
+    const { invoke } = await bench({
+      ...client,
+      files: {
+        'app.js': 'const kept = []; exports.handler = async () => { for (;;) kept.push(new Array(1000).fill({})); };',
+      },
+      functions: [lambda({ memoryMegabytes: 128, timeoutSeconds: 20 })],
+    });
+    expect((await invoke()).error).toMatchObject({
+      kind: 'crash',
+      type: 'Runtime.ExitError',
+      // Which of the two limits is met first is a matter of microseconds.
+      message: expect.stringMatching(/Runtime exited with error: (signal: aborted|signal: killed)/),
+    });
+  });
+
+  test('reports a process that ends while it gets ready', async () => {
+    const { invoke } = await bench({ ...client, files: { 'app.js': 'process.exit(7);' } });
+    const result = await invoke();
+    expect(result.error).toEqual({
+      kind: 'init',
+      type: 'Runtime.ExitError',
+      message: `RequestId: ${result.requestId} Error: Runtime exited with error: exit status 7`,
+    });
+  });
+
+  test('tries an init that takes too long once more, within the function’s timeout', async () => {
+    const files = {
+      'app.mjs': `import fs from 'node:fs'; const mark = import.meta.dirname + '/tried'; const first = !fs.existsSync(mark);
+        fs.writeFileSync(mark, ''); if (first) await new Promise((r) => setTimeout(r, 60_000));
+        export const handler = async () => 'ready';`,
+    };
+    const { invoke, logged } = await bench({ ...client, files, initMilliseconds: 400 });
+    const result = await invoke();
+    expect(result).toMatchObject({ value: 'ready', coldStart: true });
+    await logged(/^INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: timeout$/);
+  });
+
+  test('answers when the second init takes too long as well', async () => {
+    const { invoke, sink, logged } = await bench({
+      ...client,
+      files: { 'app.mjs': 'await new Promise((r) => setTimeout(r, 60_000)); export const handler = async () => 1;' },
+      functions: [lambda({ timeoutSeconds: 1 })],
+      initMilliseconds: 300,
+    });
+    const result = await invoke();
+    expect(result.error).toMatchObject({
+      kind: 'timeout',
+      message: expect.stringMatching(/Task timed out after 1\.00 seconds$/),
+    });
+    await logged(/^REPORT/);
+    expect(sink.segments.at(-1)).toMatchObject({ fault: true, subsegments: [{ name: 'Init', fault: true }] });
+  });
+});
+
+describe('the platform', () => {
+  const echo = {
+    'app.js':
+      'exports.handler = async (e) => { await new Promise((r) => setTimeout(r, e.wait ?? 0)); return process.pid; };',
+  };
+
+  it('refuses an event over 6 MB before it starts anything', async () => {
+    const { platform, sink } = await bench({ files: echo });
+    const trace = { root: newRoot(), sampled: true };
+    const result = await platform.invoke('main', { payload: `"${'x'.repeat(6_291_555)}"`, trace });
+    expect(result.error).toMatchObject({ kind: 'request-too-large', type: 'RequestTooLarge' });
+    expect(sink.logs).toEqual([]);
+    expect(sink.segments).toMatchObject([{ origin: 'AWS::Lambda', error: true, http: { response: { status: 413 } } }]);
+    expect((await platform.invoke('main', { payload: `"${'x'.repeat(6_291_554)}"`, trace })).error).toBeUndefined();
+  });
+
+  it('throttles what is over the reserved concurrency', async () => {
+    const { invoke, sink } = await bench({ files: echo, functions: [lambda({ reservedConcurrency: 1 })] });
+    const running = invoke({ wait: 500 });
+    const refused = await invoke();
+    expect(refused.error).toEqual({ kind: 'throttled', type: 'TooManyRequestsException', message: 'Rate Exceeded.' });
+    expect(refused.value).toEqual({ errorType: 'TooManyRequestsException', errorMessage: 'Rate Exceeded.' });
+    expect(sink.segments.find((document) => document.throttle)).toMatchObject({
+      origin: 'AWS::Lambda',
+      error: true,
+      throttle: true,
+      http: { response: { status: 429 } },
+      end_time: expect.any(Number),
+    });
+    expect((await running).error).toBeUndefined();
+  });
+
+  it('queues what is over the limit of environments, and gives a place that another function does not use', async () => {
+    const { invoke } = await bench({
+      files: echo,
+      functions: [lambda(), lambda({ key: 'other' })],
+      maximumEnvironments: 2,
+    });
+    const results = await Promise.all([1, 2, 3, 4, 5].map(() => invoke({ wait: 50 })));
+    expect(results.every((result) => !result.error)).toBe(true);
+    expect(new Set(results.map((result) => result.value)).size).toBeLessThanOrEqual(2);
+    const other = await invoke({}, { key: 'other' });
+    expect(other).toMatchObject({ coldStart: true });
+    expect(other.error).toBeUndefined();
+    await until(() => results.some((result) => !isAlive(result.value as number)));
+  });
+
+  it('answers with the reason when there is no code', async () => {
+    const { invoke, sink } = await bench({
+      files: {},
+      codeDirectory: async () => {
+        throw new Error('handlers/main.ts:3:7: Expected ";"');
+      },
+    });
+    expect((await invoke()).error).toEqual({
+      kind: 'init',
+      type: 'Runtime.ImportModuleError',
+      message: 'handlers/main.ts:3:7: Expected ";"',
+    });
+    expect(sink.segments.at(-1)).toMatchObject({ fault: true, origin: 'AWS::Lambda::Function' });
+  });
+
+  it('rejects a function that the service does not have', async () => {
+    const { platform } = await bench({ files: echo });
+    const trace = { root: newRoot(), sampled: false };
+    await expect(platform.invoke('none', { payload: '{}', trace })).rejects.toThrow(
+      'The service service has no function none',
+    );
+  });
+});
