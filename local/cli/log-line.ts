@@ -7,8 +7,8 @@ export interface CondensedLog {
   level: string;
   style: Style;
   text: string;
-  /** A metric in CloudWatch's embedded format: shown as a metric, so not as a log line too. */
-  metric: boolean;
+  /** metric: in CloudWatch's embedded format, so told as a metric too; boundary: START and END, which the waterfall shows. */
+  kind: 'line' | 'metric' | 'boundary';
 }
 
 /** What every line of a structured logger repeats; what is asked for is in the message and in what the service added. */
@@ -26,7 +26,7 @@ const repeated = new Set([
     'trace_id',
   ],
   ...['span_id', 'trace_flags', 'requestId', 'request_id', 'function_arn', 'function_memory_size', 'function_name'],
-  ...['function_request_id', 'function_version', 'tenant_id', 'pid', 'hostname'],
+  ...['function_request_id', 'function_version', 'tenant_id', 'pid', 'hostname', 'stack', 'stackTrace'],
 ]);
 
 const levels: Record<string, { level: string; style: Style }> = {
@@ -64,23 +64,35 @@ export function condense(log: TraceLog): CondensedLog {
   const level = text(fields?.['level']) ?? prefix?.[1] ?? log.level ?? '';
   const known = levels[level.toUpperCase()] ?? { level: level.slice(0, 5).toUpperCase(), style: 'plain' as const };
   if (!fields) {
-    if (!platform.test(message)) return { ...known, text: message, metric: false };
-    return { level: '', style: 'dim', text: platformLine(message), metric: false };
+    if (!platform.test(message)) return { ...known, text: plainLine(message), kind: 'line' };
+    const kind = /^(START|END)\b/.test(message) ? 'boundary' : 'line';
+    return { level: '', style: 'dim', text: platformLine(message), kind };
   }
   if (text(fields['type'])?.startsWith('platform.')) {
-    return { level: '', style: 'dim', text: `${fields['type']} ${inline(fields['record'] ?? '')}`, metric: false };
+    return { level: '', style: 'dim', text: `${fields['type']} ${inline(fields['record'] ?? '')}`, kind: 'line' };
   }
   const added = Object.entries(fields).filter(([key, value]) => !repeated.has(key) && key !== '_aws' && value !== null);
   const pairs = added.map(([key, value]) => `${key}=${inline(value)}`).join(' ');
   const said = text(fields['message']) ?? text(fields['msg']) ?? '';
-  return { ...known, text: [said, pairs].filter(Boolean).join('  '), metric: '_aws' in fields };
+  return { ...known, text: [said, pairs].filter(Boolean).join('  '), kind: '_aws' in fields ? 'metric' : 'line' };
+}
+
+/** A line that ends in an object, as Lambda's `Invoke Error` does: the error by its type and message, what is told in the tree left out. */
+function plainLine(message: string): string {
+  const [, said, object] = /^([^\t{]*?)\s*\t(\{.*\})\s*$/s.exec(message) ?? [];
+  const fields = object === undefined ? undefined : structured(object);
+  if (!fields) return message;
+  const { errorType, errorMessage } = fields;
+  const error =
+    typeof errorMessage === 'string' ? [errorType, errorMessage].filter(Boolean).join(': ') : inline(fields);
+  return `${said}  ${error}`;
 }
 
 /** The ids of a platform line are the trace's own, and what is left of REPORT is what was used of what there was. */
 function platformLine(message: string): string {
   const value = (name: string) => new RegExp(`\\t${name}: ([\\d.]+) (?:ms|MB)`).exec(`\t${message}`)?.[1];
   const [used, size, init] = [value('Max Memory Used'), value('Memory Size'), value('Init Duration')];
-  const short = message.replace(/\s*(RequestId|XRAY TraceId|SegmentId|Sampled): \S+/g, '');
+  const short = message.replace(/\s*(RequestId|XRAY TraceId|SegmentId|Sampled|Runtime Version ARN): \S+/g, '');
   const took = /^REPORT\b.*?\bDuration: ([\d.]+) ms/s.exec(short)?.[1];
   if (!message.startsWith('REPORT') || took === undefined) return short;
   const memory = used && size ? `, ${used} of ${size} MB used` : '';

@@ -10,7 +10,7 @@ const origins: Record<string, string> = {
 
 /** OpenTelemetry's own attributes, which say again what the tree already says, and the platform's annotations. */
 const conventional =
-  /^(aws|client|cloud|code|db|exception|faas|host|http|net|network|os|otel|peer|process|rpc|server|service|telemetry|thread|url|user_agent)[._]|^SampleRate$/;
+  /^(aws|client|cloud|code|db|exception|faas|host|http|net|network|os|otel|peer|process|rpc|server|service|telemetry|thread|url|user_agent)[._:]|^SampleRate$/;
 
 /** @returns whether a node is the start of a new execution environment. */
 export function isColdStart(node: TraceNode): boolean {

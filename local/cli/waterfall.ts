@@ -186,7 +186,8 @@ function logs(trace: Trace, layout: Layout): string[] {
   const shown: { log: CondensedLog; time: number }[] = [];
   for (const log of trace.logs) {
     const condensed = condense(log);
-    if (!(condensed.metric && trace.metrics.length > 0)) shown.push({ log: condensed, time: log.time });
+    const told = condensed.kind === 'boundary' || (condensed.kind === 'metric' && trace.metrics.length > 0);
+    if (!told) shown.push({ log: condensed, time: log.time });
   }
   if (shown.length === 0) return [];
   const lines = ['', line([{ text: 'Logs', style: 'bold' }], layout.width, layout.color)];

@@ -7,7 +7,7 @@ const id = '8f2f5a1c-0000-4000-8000-000000000000';
 
 describe('condense', () => {
   it('shows a plain line as it is, with the level that came with it', () => {
-    expect(of('hello', 'warn')).toEqual({ level: 'WARN', style: 'warning', text: 'hello', metric: false });
+    expect(of('hello', 'warn')).toEqual({ level: 'WARN', style: 'warning', text: 'hello', kind: 'line' });
   });
 
   it("takes the runtime's own time, request id and level off a line of console.log", () => {
@@ -45,10 +45,19 @@ describe('condense', () => {
       level: '',
       style: 'dim',
       text: 'REPORT 3000.00 ms, 60 of 128 MB used, timeout',
-      metric: false,
+      kind: 'line',
     });
-    expect(of(`START RequestId: ${id} Version: $LATEST`).text).toBe('START Version: $LATEST');
+    expect(of(`START RequestId: ${id} Version: $LATEST`)).toMatchObject({
+      kind: 'boundary',
+      text: 'START Version: $LATEST',
+    });
     expect(of(`END RequestId: ${id}`).text).toBe('END');
+  });
+
+  it('shows an invocation that threw by the type and message of its error', () => {
+    const error = JSON.stringify({ errorType: 'TypeError', errorMessage: 'nothing to sell', stack: ['TypeError: …'] });
+    const line = `2026-11-22T15:44:01.123Z\t${id}\tERROR\tInvoke Error \t${error}`;
+    expect(of(line)).toMatchObject({ level: 'ERROR', text: 'Invoke Error  TypeError: nothing to sell' });
   });
 
   it("shows the platform's JSON records as its text lines: quietly", () => {
@@ -57,7 +66,7 @@ describe('condense', () => {
   });
 
   it('knows a metric in the embedded format', () => {
-    expect(of(JSON.stringify({ _aws: {}, requests: 1 }))).toMatchObject({ metric: true, text: 'requests=1' });
+    expect(of(JSON.stringify({ _aws: {}, requests: 1 }))).toMatchObject({ kind: 'metric', text: 'requests=1' });
   });
 
   it('survives JSON that is thousands of levels deep, and JSON that is none', () => {

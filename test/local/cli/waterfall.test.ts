@@ -32,7 +32,6 @@ dev-cruddur/dev API Gateway 200               342 ms ━━━━━━━━━
           └ DynamoDB BatchGetItem cruddur-…  7.50 ms                          ━
 
 Logs
-  +296 ms       START Version: $LATEST
   +309 ms INFO  reading the home feed limit=20
   +330 ms INFO  request route=GET /api/activities/home status=200
                 duration_ms=26.4 user_id=andrewbrown db_calls=2 db_ms=15.5
