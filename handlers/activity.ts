@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { userActivities } from '../src/activities/feeds.ts';
 import { showActivity } from '../src/activities/show.ts';
-import { invalidInput } from '../src/errors.ts';
+import { failure, invalidInput } from '../src/errors.ts';
 import { publicRoute } from '../src/http/api.ts';
 import { pageOf, pages } from '../src/http/pagination.ts';
 import { handleIn, pathVariable, uuidIn } from '../src/http/request.ts';
@@ -13,8 +13,10 @@ const { entries, linkTo } = pages('activity');
 export const handler = publicRoute('show-activities', async (event, now) => {
   const id = pathVariable(event, 'id');
   if (id.startsWith('@')) {
+    const handle = handleIn(id);
+    if (handle === undefined) throw failure('user_not_found');
     const page = pageOf(check(v.object(entries(event)), event.queryStringParameters));
-    const { items, next } = await userActivities(handleIn(id) ?? '', page, now);
+    const { items, next } = await userActivities(handle, page, now);
     return { body: items, headers: linkTo(event, page, next) };
   }
   const uuid = uuidIn(id);

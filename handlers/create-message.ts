@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import { failure } from '../src/errors.ts';
 import { userRoute } from '../src/http/api.ts';
-import { handleIn } from '../src/http/request.ts';
+import { handleIn, uuidIn } from '../src/http/request.ts';
 import { check, message, text } from '../src/http/validation.ts';
-import { createMessage } from '../src/messages/create.ts';
+import { createMessage, type Destination } from '../src/messages/create.ts';
 
 const blankReceiver = 'user_reciever_handle_blank';
 const blankGroup = 'message_group_uuid_blank';
@@ -17,13 +18,23 @@ export const handler = userRoute(
     const receiver = isBlank(user_receiver_handle) ? handle : user_receiver_handle;
     const isNamed = !isBlank(receiver) || !isBlank(message_group_uuid);
     const input = check(isNamed ? named : unnamed, { receiver, group: message_group_uuid, message });
-    const destination = input.group
-      ? { groupUuid: input.group }
-      : { receiverHandle: handleIn(input.receiver) ?? input.receiver };
+    const destination = input.group ? toGroup(input.group) : toUser(input.receiver);
     return { body: await createMessage(event.user, destination, input.message, now) };
   },
   { body: 'json' },
 );
+
+function toGroup(group: string): Destination {
+  const groupUuid = uuidIn(group);
+  if (groupUuid === undefined) throw failure('message_group_not_found');
+  return { groupUuid };
+}
+
+function toUser(receiver: string): Destination {
+  const receiverHandle = handleIn(`@${receiver.replace(/^@/, '')}`);
+  if (receiverHandle === undefined) throw failure('user_not_found');
+  return { receiverHandle };
+}
 
 function isBlank(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');

@@ -4,12 +4,17 @@
  */
 const indexedWords = 50;
 
+/** A key of the table ends at 2,048 bytes, and folding can make one character eighteen: words that differ only after these are one. */
+const longestWord = 256;
+
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 
 /** @returns the distinct words of `text` as they are compared: folded in case and width, longest first. */
 export function wordsOf(text: string): string[] {
   const folded = text.normalize('NFKC').toLowerCase();
-  const words = [...segmenter.segment(folded)].filter(({ isWordLike }) => isWordLike).map(({ segment }) => segment);
+  const words = [...segmenter.segment(folded)]
+    .filter(({ isWordLike }) => isWordLike)
+    .map(({ segment }) => segment.slice(0, longestWord).toWellFormed());
   return [...new Set(words)].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
 }
 

@@ -30,9 +30,10 @@ export function pathVariable(event: ApiEvent, name: string): string {
   }
 }
 
-/** @returns the handle that a path variable such as `@worf` names, or undefined where it names none. */
+/** @returns the handle that a path variable such as `@worf` names, or undefined where it is none that anybody could have. */
 export function handleIn(variable: string): string | undefined {
-  return /^@(.+)$/s.exec(variable)?.[1];
+  // A key of the table ends at 2,048 bytes: what is longer than a handle may be is not looked up.
+  return /^@([^\s@#]{1,64})$/.exec(variable)?.[1];
 }
 
 /** @returns `variable` in lower case where it is a uuid in its canonical form (RFC 9562, section 4), else undefined. */

@@ -41,8 +41,11 @@ type Item = Record<string, unknown>;
 /** Requests per partition for one page: past these, what was found so far is the page, so that a rare match costs no caller a timeout. */
 const requestsPerPartition = 10;
 
-/** Where a filter discards most of what is read, asking for no more than the page would make a request of every few items. */
-const readAheadWhenFiltered = 100;
+/**
+ * Items read by one request at least, where a filter discards some: few of what has expired, as DynamoDB removes it, and most of what has
+ * one word of several.
+ */
+const readAhead = { expiry: 25, words: 100 };
 
 /**
  * Reads a page of a list that is spread over partitions, by asking all of them at once and merging.
@@ -52,7 +55,11 @@ export async function newest(list: List, partitions: string[], page: Page, wante
   const parts = await Promise.all(partitions.map((partition) => readPartition(list, partition, page, wanted)));
   const at = (item: Item) => String(item[list.position]);
   // Where one partition was given up, the others may be shown only as far back, or the next page would have to come before this one.
-  const horizon = parts.map(({ givenUpAt }) => givenUpAt ?? '').reduce((a, b) => (a > b ? a : b), '');
+  const horizon =
+    parts
+      .map(({ givenUpAt }) => givenUpAt ?? '')
+      .sort()
+      .at(-1) ?? '';
   const merged = parts
     .flatMap(({ items }) => items)
     .filter((item) => at(item) >= horizon)
@@ -97,7 +104,7 @@ async function readPartition(
         ExpressionAttributeNames: names,
         ExpressionAttributeValues: values,
         ScanIndexForward: false,
-        Limit: wanted.words?.length ? Math.max(enough, readAheadWhenFiltered) : enough,
+        Limit: Math.max(enough, wanted.now ? readAhead.expiry : 0, wanted.words?.length ? readAhead.words : 0),
         ...(from ? { ExclusiveStartKey: from } : {}),
       }),
     );
