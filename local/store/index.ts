@@ -42,6 +42,8 @@ export interface Store extends TelemetrySink {
   traces(query?: TraceQuery): Promise<TraceSummary[]>;
   /** Traces of a range of time, latest begun first, in pages as large as memory likes: for a filter that is not SQL. Without logs, metrics and errors. */
   scan(range?: Omit<TraceRange, 'limit'>): AsyncGenerator<Trace[]>;
+  /** @returns those of the traces that X-Ray has documents of, from these alone. @param traceIds 32 hex digits each. */
+  segmentTrees(traceIds: readonly string[]): Promise<Trace[]>;
   /** @returns of each trace that is here, by its 32 hex digits, the X-Ray documents that count, as they were sent. */
   documents(traceIds: readonly string[]): Promise<Map<string, SegmentDocument[]>>;
   /** What could not be taken, and what was dropped for want of room (intake `store`). */
@@ -225,6 +227,10 @@ async function assemble(
     },
     traces,
     scan,
+    async segmentTrees(traceIds) {
+      await settled();
+      return reader.trees(traceIds, true);
+    },
     async documents(traceIds) {
       const ids = traceIds.map(normalTraceId).filter((id) => id !== undefined);
       if (ids.length === 0) return new Map();

@@ -1,0 +1,68 @@
+import type { AddressInfo } from 'node:net';
+import { createXrayServer } from '../../api/xray/server.ts';
+import type { LocalService } from '../../service/model.ts';
+import type { Store } from '../../store/index.ts';
+import type { TelemetrySink } from '../../store/records.ts';
+import { type DatagramReceiver, receiveDatagrams } from './udp.ts';
+
+export interface XrayIntakeOptions {
+  /** For UDP and TCP, as the daemon has it; 0 for any that is free for both. */
+  port: number;
+  /** Where segments go. */
+  sink: TelemetrySink;
+  /** Where the read API reads. */
+  store: Store;
+  /** Whose sampling rules are answered; without it X-Ray's default rule alone. */
+  service?: LocalService;
+}
+
+export interface XrayIntake {
+  port: number;
+  /** Takes what has arrived, then closes both sockets. */
+  stop(): Promise<void>;
+}
+
+/** A port that is free for TCP may be taken for UDP: where any will do, so many are tried. */
+const TRIES = 20;
+
+/**
+ * Starts what stands at 127.0.0.1:2000 in place of the X-Ray daemon and of X-Ray itself: segments by UDP, the X-Ray API by TCP.
+ * @throws Error with code EADDRINUSE when the port is taken.
+ */
+export async function startXrayIntake(options: XrayIntakeOptions): Promise<XrayIntake> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startBoth(options);
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!taken || options.port !== 0 || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function startBoth({ port, sink, store, service }: XrayIntakeOptions): Promise<XrayIntake> {
+  const server = createXrayServer({ sink, store, ...(service && { service }) });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const closed = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  const bound = (server.address() as AddressInfo).port;
+  let receiver: DatagramReceiver;
+  try {
+    receiver = await receiveDatagrams(bound, sink);
+  } catch (error) {
+    await closed();
+    throw error;
+  }
+  return {
+    port: bound,
+    async stop() {
+      await Promise.all([receiver.stop(), closed()]);
+    },
+  };
+}
