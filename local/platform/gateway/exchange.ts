@@ -147,7 +147,7 @@ export async function exchange(
   answer.headers = [...answer.headers.filter(([name]) => !reserved.has(name.toLowerCase())), ...own];
   // Before the answer is written: whoever has it can read the trace.
   segment.end(answer.status, answer.body.length);
-  writeAnswer(incoming, outgoing, answer, waiting);
+  writeAnswer(incoming, outgoing, answer);
   gateway.onRequest({
     time: request.time,
     method: request.method,

@@ -88,7 +88,15 @@ export function commonLogTime(time: number): string {
   return `${iso.slice(8, 10)}/${MONTHS[date.getUTCMonth()]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }
 
-function requestContext({ request, path, match, api, requestId, extendedRequestId }: ProxyEventInput): object {
+type Context = APIGatewayProxyEvent['requestContext'];
+
+/** What the type has and a REST API sends only where there are authorizers, API keys or client certificates is left out. */
+type RequestContext = Omit<Context, 'authorizer' | 'identity'> & {
+  deploymentId: string;
+  identity: Omit<Context['identity'], 'apiKey' | 'apiKeyId' | 'clientCert'>;
+};
+
+function requestContext({ request, path, match, api, requestId, extendedRequestId }: ProxyEventInput): RequestContext {
   return {
     resourceId: stableId(match.resource.path, 6),
     resourcePath: match.resource.path,
@@ -130,7 +138,7 @@ function requestContext({ request, path, match, api, requestId, extendedRequestI
  */
 export function proxyEvent(
   input: ProxyEventInput,
-): Omit<APIGatewayProxyEvent, 'requestContext'> & { requestContext: object } {
+): Omit<APIGatewayProxyEvent, 'requestContext'> & { requestContext: RequestContext } {
   const { request, match, body } = input;
   const headers = eventHeaders(input);
   const query = eventQuery(request.query);

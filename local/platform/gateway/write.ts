@@ -22,13 +22,12 @@ function discard(incoming: IncomingMessage, then: () => void): void {
 
 /**
  * Writes an answer. Where the body of the request has not been read to its end, the connection is closed afterwards; the rest of the body is
- * received and thrown away first, unless the client still waits to be told to send it (`expecting`).
+ * received and thrown away first. A client that announced its body and waits for `100 Continue` has its answer at once, too.
  */
 export function writeAnswer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   { status, headers, body }: GatewayAnswer,
-  expecting: boolean,
 ): void {
   // The client may have gone; what is written then goes nowhere.
   outgoing.on('error', () => {});
@@ -39,7 +38,7 @@ export function writeAnswer(
   if (!bodiless) fields.push('Content-Length', String(body.length));
   if (unread) fields.push('Connection', 'close');
   outgoing.writeHead(status, fields);
-  if (!unread || expecting) {
+  if (!unread) {
     outgoing.end(bodiless ? undefined : body);
     return;
   }

@@ -141,14 +141,15 @@ export function send(
   });
 }
 
-/** Sends bytes as they are and returns all that came back until the server closed. */
-export function sendRaw(gateway: { port: number }, text: string): Promise<string> {
+/** Sends bytes as they are and returns all that came back until the server closed, or until it matches `until`. */
+export function sendRaw(gateway: { port: number }, text: string, until?: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(gateway.port, '127.0.0.1');
     let received = '';
     socket.setEncoding('latin1');
     socket.on('data', (chunk) => {
       received += chunk;
+      if (until?.test(received)) socket.destroy();
     });
     socket.once('error', reject);
     socket.once('close', () => resolve(received));
