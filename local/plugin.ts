@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { traceCommand, traceHooks, traceOptions } from './cli/command.ts';
 import type { ServerlessInstance } from './service/serverless.ts';
 import { defaultPorts, type PortName, settingsSchema } from './service/settings.ts';
 
@@ -34,6 +35,7 @@ export class ThroughlinePlugin {
         },
       },
     },
+    trace: traceCommand(),
   };
   readonly hooks: Record<string, () => Promise<void>>;
   readonly #serverless: ServerlessInstance;
@@ -49,6 +51,7 @@ export class ThroughlinePlugin {
     const package_ = () => this.#sentences(() => this.#package());
     this.hooks = {
       'local:run': () => this.#sentences(() => this.#local()),
+      ...Object.fromEntries(traceHooks().map((hook) => [hook, () => this.#sentences(() => this.#trace())])),
       'before:package:createDeploymentArtifacts': package_,
       'before:deploy:function:packageFunction': package_,
       'before:package:finalize': async () => this.#traceStage(),
@@ -60,6 +63,19 @@ export class ThroughlinePlugin {
   async #local(): Promise<void> {
     const { runLocal } = await import('./run.ts');
     await runLocal({ service: await this.#service(), sampling: this.#options['sampling'] === true });
+  }
+
+  async #trace(): Promise<void> {
+    const { runTrace } = await import('./cli/trace.ts');
+    const { settings, directory } = await this.#service();
+    const ended = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.abort());
+    process.exitCode = await runTrace({
+      ...traceOptions(this.#options, settings.ports.console),
+      serviceDirectory: directory,
+      output: process.stdout,
+      signal: ended.signal,
+    });
   }
 
   async #package(): Promise<void> {
