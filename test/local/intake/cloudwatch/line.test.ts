@@ -1,0 +1,188 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { describeLine } from '../../../../local/intake/cloudwatch/line.ts';
+import type { LogRecord } from '../../../../local/store/records.ts';
+
+const TRACE_ID = '5b8efff798038103d269b633813fc60c';
+const ROOT = `1-5b8efff7-${TRACE_ID.slice(8)}`;
+const SPAN_ID = 'eee19b7ec3c1b174';
+const REQUEST_ID = 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef';
+
+const described = (message: string, known: Partial<LogRecord> = {}) =>
+  describeLine({ source: 'function', timeMilliseconds: 1, logGroup: 'g', logStream: 's', message, ...known });
+
+describe('a JSON line', () => {
+  it('of Powertools gives level, ids, function and the rest as attributes', () => {
+    vi.stubEnv('_X_AMZN_TRACE_ID', `Root=${ROOT};Parent=${SPAN_ID};Sampled=1`);
+    vi.stubEnv('POWERTOOLS_DEV', 'true');
+    const written: string[] = [];
+    const warn = vi.spyOn(console, 'warn').mockImplementation((text: string) => void written.push(text));
+    const logger = new Logger({ serviceName: 'activities' });
+    logger.addContext({
+      functionName: 'cruddur-dev-home',
+      awsRequestId: REQUEST_ID,
+      memoryLimitInMB: '512',
+      invokedFunctionArn: 'arn',
+    } as never);
+    logger.warn('the feed is slow', { trace_id: TRACE_ID, span_id: SPAN_ID, app: { rows: 20 } });
+    warn.mockRestore();
+    vi.unstubAllEnvs();
+    const record = described(written[0] ?? '');
+    expect(record).toMatchObject({
+      level: 'WARN',
+      traceId: TRACE_ID,
+      spanId: SPAN_ID,
+      requestId: REQUEST_ID,
+      functionName: 'cruddur-dev-home',
+      attributes: { message: 'the feed is slow', service: 'activities', app: { rows: 20 } },
+    });
+    for (const key of ['level', 'trace_id', 'xray_trace_id', 'span_id', 'function_request_id', 'function_name']) {
+      expect(record.attributes).not.toHaveProperty(key);
+    }
+    expect(record.message).toBe(written[0]);
+  });
+
+  it.each([
+    ['pino', { level: 40, msg: 'm' }, { level: 'WARN' }],
+    [
+      "Lambda's own format",
+      { level: 'ERROR', requestId: REQUEST_ID, message: 'm' },
+      { level: 'ERROR', requestId: REQUEST_ID },
+    ],
+    ['an X-Ray root alone', { xray_trace_id: ROOT }, { traceId: TRACE_ID }],
+    ['an id that is none', { trace_id: 'mine' }, { attributes: { trace_id: 'mine' } }],
+  ])('of %s is understood', (_name, object, expected) => {
+    expect(described(JSON.stringify(object))).toMatchObject(expected);
+  });
+
+  it('of the platform ties request and trace together', () => {
+    const record = {
+      requestId: REQUEST_ID,
+      metrics: {
+        durationMs: 12.5,
+        billedDurationMs: 13,
+        memorySizeMB: 512,
+        maxMemoryUsedMB: 88,
+        initDurationMs: 140.25,
+      },
+      tracing: { spanId: SPAN_ID, type: 'X-Amzn-Trace-Id', value: `Root=${ROOT};Parent=${SPAN_ID};Sampled=1` },
+      status: 'success',
+    };
+    expect(
+      described(JSON.stringify({ time: '2026-11-22T10:00:00.000Z', type: 'platform.report', record })),
+    ).toMatchObject({
+      requestId: REQUEST_ID,
+      traceId: TRACE_ID,
+      spanId: SPAN_ID,
+      attributes: { '@type': 'REPORT', '@duration': 12.5, '@initDuration': 140.25, '@memorySize': 512_000_000 },
+    });
+  });
+
+  it('that nests too deep, is cut off or is a list is a plain line', () => {
+    const deep = `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+    for (const message of [deep, '{"level":"INFO"', '[{"level":"INFO"}]']) {
+      expect(described(message)).toEqual({
+        source: 'function',
+        timeMilliseconds: 1,
+        logGroup: 'g',
+        logStream: 's',
+        message,
+      });
+    }
+  });
+
+  it('changes nothing that was known before', () => {
+    const known = { traceId: 'a'.repeat(32), requestId: 'known', level: 'INFO' };
+    const line = JSON.stringify({ trace_id: TRACE_ID, requestId: REQUEST_ID, level: 'ERROR', span_id: SPAN_ID });
+    expect(described(line, known)).toMatchObject({ ...known, spanId: SPAN_ID });
+  });
+});
+
+describe('a line of the platform', () => {
+  it('REPORT gives the request, its trace and its figures', () => {
+    const report =
+      `REPORT RequestId: ${REQUEST_ID}\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 512 MB\tMax Memory Used: 88 MB\t` +
+      `Init Duration: 140.25 ms\t\nXRAY TraceId: ${ROOT}\tSegmentId: ${SPAN_ID}\tSampled: true\t`;
+    expect(described(report)).toMatchObject({
+      requestId: REQUEST_ID,
+      traceId: TRACE_ID,
+      spanId: SPAN_ID,
+      attributes: {
+        '@type': 'REPORT',
+        '@duration': 12.34,
+        '@billedDuration': 13,
+        '@initDuration': 140.25,
+        '@memorySize': 512_000_000,
+        '@maxMemoryUsed': 88_000_000,
+        sampled: true,
+      },
+    });
+  });
+
+  it('REPORT of a failed invocation is an error', () => {
+    const report = `REPORT RequestId: ${REQUEST_ID}\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tStatus: timeout`;
+    expect(described(report)).toMatchObject({ level: 'ERROR', attributes: { status: 'timeout' } });
+  });
+
+  it.each([
+    [`START RequestId: ${REQUEST_ID} Version: $LATEST`, { requestId: REQUEST_ID, attributes: { '@type': 'START' } }],
+    [`END RequestId: ${REQUEST_ID}`, { requestId: REQUEST_ID, attributes: { '@type': 'END' } }],
+    ['INIT_START Runtime Version: nodejs:24.v1', { attributes: { '@type': 'INIT_START' } }],
+    [
+      `2026-11-22T10:00:03.000Z ${REQUEST_ID} Task timed out after 3.00 seconds`,
+      { requestId: REQUEST_ID, level: 'ERROR' },
+    ],
+  ])('is understood: %s', (message, expected) => {
+    expect(described(message)).toMatchObject(expected);
+  });
+});
+
+describe('a tab-separated line', () => {
+  it('gives request and level', () => {
+    expect(described(`2026-11-22T10:00:00.000Z\t${REQUEST_ID}\tWARN\tslow`)).toMatchObject({
+      requestId: REQUEST_ID,
+      level: 'WARN',
+    });
+  });
+
+  it('has no request while the environment initialises', () => {
+    const record = described('2026-11-22T10:00:00.000Z\tundefined\tINFO\tloading');
+    expect(record).toMatchObject({ level: 'INFO' });
+    expect(record).not.toHaveProperty('requestId');
+  });
+
+  it('of an error gives its type from the last column', () => {
+    const error = JSON.stringify({ errorType: 'TypeError', errorMessage: 'no', stack: [] });
+    expect(described(`2026-11-22T10:00:00.000Z\t${REQUEST_ID}\tERROR\tInvoke Error \t${error}`)).toMatchObject({
+      level: 'ERROR',
+      requestId: REQUEST_ID,
+      attributes: { errorType: 'TypeError' },
+    });
+  });
+});
+
+describe('any other line', () => {
+  it('is handed on as the same record, and none makes it throw', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.json().map((text) => `2026-11-22T10:00:00.000Z\tx\tINFO\t${text}`),
+        ),
+        (message) => {
+          expect(described(message).message).toBe(message);
+        },
+      ),
+    );
+    const record: LogRecord = {
+      source: 'function',
+      timeMilliseconds: 1,
+      logGroup: 'g',
+      logStream: 's',
+      message: 'hello',
+    };
+    expect(describeLine(record)).toBe(record);
+  });
+});
