@@ -44,7 +44,7 @@ export function pages(route: string) {
         limit: String(page.limit),
         cursor: codec.seal(next, bindingOf(event)),
       });
-      return { link: `<${encodeURI(clientPath(event))}?${query}>; rel="next"` };
+      return { link: `<${clientPath(event)}?${query}>; rel="next"` };
     },
   };
 }
@@ -63,5 +63,7 @@ function ownQuery(event: ApiEvent): Record<string, string> {
 /** The path as the client wrote it: the API's default domain has the stage in front, which `event.path` leaves out. */
 function clientPath(event: ApiEvent): string {
   const onDefaultDomain = event.requestContext?.domainName?.includes('.execute-api.') ?? false;
-  return onDefaultDomain ? event.requestContext.path : event.path;
+  const path = onDefaultDomain ? event.requestContext.path : event.path;
+  // API Gateway hands the path on as it came; what could end the link early is encoded all the same.
+  return path.replace(/[^\x21-\x7e]|[<>"]/gu, (character) => encodeURIComponent(character.toWellFormed()));
 }

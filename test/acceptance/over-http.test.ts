@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Api } from '../fixtures/cruddur/api.ts';
+import { overHttp } from '../fixtures/cruddur/over-http.ts';
+import { routes } from '../fixtures/cruddur/proxy-event.ts';
+import { contract, expectProblem } from './contract.ts';
+
+describe('the API over HTTP, as sls local runs it', () => {
+  let running: Promise<Api & { url: string }> | undefined;
+  const start = () => {
+    running ??= overHttp();
+    return running;
+  };
+
+  describe('the gateway', () => {
+    let api: Api;
+    beforeAll(async () => {
+      api = await start();
+    });
+    const preflight = (path: string, origin: string) =>
+      api.send('OPTIONS', path, { headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' } });
+
+    it.each(routes.map(({ method, resource }) => [method, resource] as const))(
+      'answers the preflight of %s %s to both origins of the front end, and to no other',
+      async (method, resource) => {
+        const path = resource.replace('{id}', '@worf').replace('{uuid}', 'x');
+        for (const origin of ['http://127.0.0.1:4000', 'http://localhost:4000']) {
+          const { status, headers } = await preflight(path, origin);
+          expect(status).toBe(200);
+          expect(headers['access-control-allow-origin']).toBe(origin);
+          expect(headers['access-control-allow-methods']?.split(',')).toContain(method);
+          expect(headers['access-control-allow-headers']?.toLowerCase().split(/, ?/)).toEqual(
+            expect.arrayContaining(['content-type', 'authorization', 'traceparent', 'tracestate', 'x-amzn-trace-id']),
+          );
+        }
+        const foreign = await preflight(path, 'http://evil.example');
+        expect(foreign.headers['access-control-allow-origin']).not.toBe('http://evil.example');
+        expect(foreign.headers['access-control-allow-origin']).not.toBe('*');
+      },
+    );
+    it.each([
+      ['GET', '/'],
+      ['GET', '/api'],
+      ['GET', '/api/activities'],
+      ['GET', '/nowhere'],
+      ['DELETE', '/api/activities/home'],
+      ['POST', '/api/activities/home'],
+      ['PUT', '/api/messages'],
+      ['HEAD', '/api/activities'],
+      ['GET', '/API/activities/home'],
+    ])('answers 404 to %s %s, which is no route', async (method, path) => {
+      const answer = await api.send(method, path);
+      if (method === 'HEAD') expect(answer.status).toBe(404);
+      else await expectProblem(answer, 404);
+    });
+    it('lets static paths win over the variable beside them', async () => {
+      expect((await api.send('GET', '/api/activities/search')).text).toBe('["search_term_blank"]');
+      expect((await api.send('GET', '/api/activities/searching')).text).toBe('["activity_uuid_invalid"]');
+    });
+    it('names the trace in the answer, and the function names the same in a problem', async () => {
+      const answer = await api.send('GET', '/api/users/@nobody/short');
+      const root = /Root=1-([0-9a-f]{8})-([0-9a-f]{24})/.exec(answer.headers['x-amzn-trace-id'] ?? '');
+      expect(root).not.toBeNull();
+      expect(JSON.parse(answer.text).trace_id).toBe(`${root?.[1]}${root?.[2]}`);
+    });
+  });
+
+  contract(async () => ({ ...(await start()), stop: async () => {} }));
+
+  afterAll(async () => (await running)?.stop());
+});
