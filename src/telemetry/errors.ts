@@ -1,4 +1,12 @@
-import { currentRequest } from './request.ts';
+import { config } from '../config.ts';
+import { shownRequest } from './http-event.ts';
+import { toPlain } from './plain.ts';
+import { redactText } from './redaction.ts';
+import { currentRequest, type RequestState } from './request.ts';
+import { type Report, type RollbarLevel, rollbar } from './rollbar.ts';
+import { type Shipment, sharedShipper } from './shipping.ts';
+import { quietly, redactedError, statusOf } from './span.ts';
+import { currentTraceId, toXrayId } from './trace-id.ts';
 
 /** What can be said of a fault beyond what the request tells. */
 export interface FaultDetails {
@@ -6,16 +14,74 @@ export interface FaultDetails {
 }
 
 /**
- * Reports an unexpected error to Rollbar, once however often it is caught; it is sent after the answer. Does nothing without
- * `ROLLBAR_ACCESS_TOKEN`.
+ * Reports an unexpected error to Rollbar, once however often it is caught; it is sent after the answer. What carries a 4xx status is the
+ * caller's mistake and is not reported. Does nothing without `ROLLBAR_ACCESS_TOKEN`; never throws.
  */
 export function reportFault(error: unknown, details: FaultDetails = {}): void {
-  void details;
-  currentRequest()?.reported.add(error);
+  quietly(() => {
+    const status = statusOf(error);
+    if (status !== undefined && status < 500) return;
+    const reported = currentRequest()?.reported;
+    if (reported?.has(error)) return;
+    reported?.add(error);
+    send(reportOf('error', { error: redactedError(error), details }));
+  });
 }
 
 /** Reports a message to Rollbar, under the same conditions. */
-export function reportMessage(level: 'debug' | 'info' | 'warning' | 'error' | 'critical', message: string): void {
-  void level;
-  void message;
+export function reportMessage(level: RollbarLevel, message: string): void {
+  quietly(() => send(reportOf(level, { message: redactText(String(message)) })));
+}
+
+/** A report of a request whose time is up, for whoever sends it before the answer; undefined where nothing is reported. */
+export function timeoutReport(request: RequestState, milliseconds: number): Shipment | undefined {
+  if (!config.rollbarAccessToken()) return undefined;
+  const error = new Error(`The function was about to time out after ${milliseconds} ms`);
+  error.name = 'FunctionTimeout';
+  error.stack = `${error.name}: ${error.message}`;
+  request.reported.add(error);
+  return { destination: rollbar, payload: reportOf('error', { error }), count: 1 };
+}
+
+function send(report: Report): void {
+  if (config.rollbarAccessToken()) sharedShipper().add({ destination: rollbar, payload: report, count: 1 });
+}
+
+interface Subject {
+  error?: Error;
+  message?: string;
+  details?: FaultDetails;
+}
+
+function reportOf(level: RollbarLevel, { error, message, details = {} }: Subject): Report {
+  const request = currentRequest();
+  const traceId = currentTraceId();
+  const user = request?.fields.get('user');
+  const route = request?.fields.get('route');
+  const http = request?.http;
+  return {
+    level,
+    error,
+    message,
+    timestamp: Math.round(Date.now() / 1000),
+    context: route ? `${http?.httpMethod ?? ''} ${route}`.trim() : undefined,
+    person: user ? { id: String(user), username: String(user) } : undefined,
+    request: http ? { method: http.httpMethod ?? '', ...shownRequest(http) } : undefined,
+    custom: {
+      ...(toPlain(details) as Record<string, unknown>),
+      ...(traceId ? { trace_id: traceId, xray_trace_id: toXrayId(traceId), trace_url: traceUrl(traceId) } : {}),
+      ...(request?.requestId ? { function_request_id: request.requestId } : {}),
+      function_name: config.functionName(),
+      release: config.release(),
+    },
+  };
+}
+
+/** The way from an item to its trace: `TRACE_URL`, else X-Ray in the AWS console. */
+function traceUrl(traceId: string): string {
+  const region = config.region() ?? 'us-east-1';
+  const template =
+    config.traceUrl() ??
+    `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#xray:traces/{xray_id}`;
+  return template.replaceAll('{trace_id}', traceId).replaceAll('{xray_id}', toXrayId(traceId));
 }

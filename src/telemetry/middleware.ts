@@ -15,6 +15,7 @@ import { logger } from './logger.ts';
 import { writeRequestMetrics } from './metrics.ts';
 import { type RequestState, runIn } from './request.ts';
 import { secretsOf } from './secrets.ts';
+import { sharedShipper } from './shipping.ts';
 import { annotate, beginSpan, endSpan, flagOutcome, outcomeOf, quietly, recordError } from './span.ts';
 import { currentTraceHeader, newTraceId, toXrayId } from './trace-id.ts';
 import { facadeSegment, isXrayEnabled } from './xray.ts';
@@ -52,6 +53,7 @@ let warm = false;
  * the handler returns or throws is returned or thrown unchanged.
  */
 export function telemetry(options: TelemetryOptions = {}): { executionMode: () => void } {
+  prepareShipper();
   const executionMode: ExecutionMode = (core, ...rest) => {
     const runRequest: RunRequest = (request, ...stack) =>
       observe(request, options, () => core.runRequest(request, ...stack));
@@ -61,6 +63,16 @@ export function telemetry(options: TelemetryOptions = {}): { executionMode: () =
   return { executionMode: executionMode as unknown as () => void };
 }
 
+/** Without the layer, only Rollbar is ever sent to from here; the layer has registered before this, and a second registration does nothing. */
+function prepareShipper(): void {
+  quietly(() => {
+    const shipper = sharedShipper();
+    shipper.warn = (message, details) => logger.warn(message, details);
+    const api = config.runtimeApi();
+    if (api && config.rollbarAccessToken() && !config.concurrentInvocations()) shipper.register(api);
+  });
+}
+
 async function observe(middy: MiddyRequest, options: TelemetryOptions, run: () => Promise<unknown>): Promise<unknown> {
   const started = performance.now();
   const request = quietly(() => beginRequest(middy, options));
@@ -68,10 +80,10 @@ async function observe(middy: MiddyRequest, options: TelemetryOptions, run: () =
   if (!request || !root) return run();
   try {
     const response = await runIn(request, root, () => otelContext.with(root.context, run));
-    finishRequest(request, { started, response: response as HttpResponse | undefined, error: middy.error });
+    await finishRequest(request, { started, response: response as HttpResponse | undefined, error: middy.error });
     return response;
   } catch (error) {
-    finishRequest(request, { started, response: { statusCode: 500 }, error });
+    await finishRequest(request, { started, response: { statusCode: 500 }, error });
     throw error;
   }
 }
@@ -101,6 +113,7 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
     ended: false,
   };
   warm = true;
+  sharedShipper().begin(request.requestId);
   const route = options.route ?? event?.resource;
   if (route) request.fields.set('route', route);
   if (event?.httpMethod) request.fields.set('method', event.httpMethod);
@@ -143,7 +156,7 @@ interface Ending {
 }
 
 /** Writes what a request comes to, and ends whatever it has left open. */
-function finishRequest(request: RequestState, { started, response, error }: Ending): void {
+async function finishRequest(request: RequestState, { started, response, error }: Ending): Promise<void> {
   const { root } = request;
   if (!root) return;
   runIn(request, root, () =>
@@ -159,12 +172,15 @@ function finishRequest(request: RequestState, { started, response, error }: Endi
       quietly(() => logEvent(event, outcome === 'fault' ? error : undefined, status));
       quietly(() => {
         const route = String(event['route'] ?? 'none');
-        writeRequestMetrics(request, { route, status, duration, lost: new Map() });
+        writeRequestMetrics(request, { route, status, duration, lost: sharedShipper().takeLost() });
       });
     }),
   );
   for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
   request.ended = true;
+  await sharedShipper()
+    .end(request.requestId)
+    .catch(() => {});
 }
 
 function wideEvent(

@@ -155,16 +155,24 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 const copies = new WeakMap<object, Error>();
+const longestChain = 5;
 
-/** @returns a stand-in for what was thrown, with nothing secret in its text; the same one each time, by which X-Ray links causes. */
-export function redactedError(error: unknown): Error {
+/**
+ * @returns a stand-in for what was thrown and for its causes, with nothing secret in their texts and no cause twice; the same one each
+ * time, by which X-Ray links a cause to where it was seen first.
+ */
+export function redactedError(error: unknown, chain = longestChain): Error {
   const key = typeof error === 'object' && error !== null ? error : undefined;
   const known = key && copies.get(key);
   if (known) return known;
   const copy = new Error(redactText(textOf(error, 'message') ?? String(toPlain(error))).slice(0, 4_096));
   copy.name = redactText(textOf(error, 'name') ?? 'Error').slice(0, 250);
   copy.stack = redactText(textOf(error, 'stack') ?? `${copy.name}: ${copy.message}`).slice(0, 16_384);
-  if (key) copies.set(key, copy);
+  if (!key) return copy;
+  copies.set(key, copy);
+  const cause = quietly(() => (key as { cause?: unknown }).cause);
+  const isCircular = typeof cause === 'object' && cause !== null && copies.has(cause);
+  if (cause !== undefined && cause !== null && !isCircular && chain > 1) copy.cause = redactedError(cause, chain - 1);
   return copy;
 }
 

@@ -1,0 +1,202 @@
+import { createSocket } from 'node:dgram';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buildLayer } from '../../../layer/build.ts';
+import { createBundler } from '../../../local/build/bundle.ts';
+import { createLambdaPlatform } from '../../../local/platform/lambda/index.ts';
+import type { InvokeResult } from '../../../local/platform/lambda/types.ts';
+import { newRoot, newSegmentId } from '../../../local/platform/trace-context.ts';
+import type { LocalFunction, LocalService } from '../../../local/service/model.ts';
+import type { LogRecord, SegmentDocument } from '../../../local/store/records.ts';
+import { type BackEnd, startBackEnd } from './back-end.ts';
+
+/** AWS's own runtime client, where one is installed: it is compiled on installation, which not every machine can do. */
+export const awsRuntimeClient = process.env['AWS_LAMBDA_RIC'];
+
+export interface StageOptions {
+  /** A file that exports `handler`. */
+  handler?: string;
+  layer?: boolean;
+  runtime?: 'local' | 'aws';
+  timeoutSeconds?: number;
+  environment?: Record<string, string>;
+}
+
+/** A function in a real Lambda process, with an X-Ray daemon's socket, an OTLP collector and Rollbar's API around it. */
+export interface Stage {
+  otlp: BackEnd;
+  rollbar: BackEnd;
+  /** What came to the X-Ray socket. */
+  subsegments: SegmentDocument[];
+  lines: LogRecord[];
+  invoke(request: StageRequest): Promise<Invocation>;
+  /** The log lines that are JSON, of one request or of all. */
+  json(requestId?: string): Record<string, unknown>[];
+  /** Resolves once `check` holds; asks again whenever something arrives. */
+  until(check: () => boolean): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface StageRequest {
+  path: string;
+  method?: string;
+  headers?: Record<string, string>;
+  query?: Record<string, string>;
+  body?: string;
+  sampled?: boolean;
+}
+
+export interface Invocation extends InvokeResult {
+  root: string;
+  traceId: string;
+  /** The segment that the platform made the function's parent. */
+  response: { statusCode?: number; body?: string } | undefined;
+  /** `performance.now()` when the answer was there. */
+  answered: number;
+  milliseconds: number;
+}
+
+export async function startStage(options: StageOptions = {}): Promise<Stage> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'stage-'));
+  const lambda = functionOf(options, path.join(directory, 'layer'));
+  const file = options.handler ?? path.join(import.meta.dirname, 'fixture/probe.ts');
+  const bundler = await createBundler([{ lambda, file }], path.join(directory, 'code'), path.dirname(file));
+  await bundler.build();
+  await bundler.stop();
+  if (options.layer) await buildLayer(path.join(directory, 'layer'));
+  const [otlp, rollbar, daemon] = await Promise.all([startBackEnd(), startBackEnd(), startDaemon()]);
+  const waiting = new Set<() => void>();
+  const arrived = (): void => {
+    for (const check of waiting) check();
+  };
+  daemon.onSegment = arrived;
+  const lines: LogRecord[] = [];
+  const nothing = (): void => {};
+  const platform = await createLambdaPlatform({
+    service: serviceOf(directory, lambda),
+    sink: {
+      segment: nothing,
+      span: nothing,
+      metric: nothing,
+      error: nothing,
+      rejected: nothing,
+      log: (record) => {
+        lines.push(record);
+        arrived();
+      },
+    },
+    codeDirectory: async () => path.join(directory, 'code'),
+    environment: {
+      AWS_XRAY_DAEMON_ADDRESS: `127.0.0.1:${daemon.port}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url,
+      ROLLBAR_ENDPOINT: `${rollbar.url}/api/1/item/`,
+      ...options.environment,
+    },
+    ...(options.runtime === 'aws' && awsRuntimeClient ? { runtimeClient: [path.join(awsRuntimeClient, 'index.mjs')] } : {}),
+  });
+  return {
+    otlp,
+    rollbar,
+    lines,
+    subsegments: daemon.segments,
+    invoke: async (request) => {
+      const root = newRoot();
+      const payload = JSON.stringify(eventOf(request));
+      const started = performance.now();
+      const result = await platform.invoke('probe', { payload, trace: { root, parent: newSegmentId(), sampled: request.sampled ?? true } });
+      const answered = performance.now();
+      const response = result.error ? undefined : (JSON.parse(result.payload) as Invocation['response']);
+      return { ...result, root, traceId: root.slice(2).replace('-', ''), response, answered, milliseconds: answered - started };
+    },
+    json: (requestId) => lines.filter((line) => !requestId || line.requestId === requestId).flatMap(({ message }) => parse(message)),
+    until: (check) =>
+      new Promise((resolve) => {
+        const again = (): void => {
+          if (!check()) return;
+          waiting.delete(again);
+          resolve();
+        };
+        waiting.add(again);
+        again();
+      }),
+    stop: async () => {
+      await platform.stop();
+      await Promise.all([otlp.stop(), rollbar.stop(), daemon.stop()]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function functionOf(options: StageOptions, layer: string): LocalFunction {
+  return {
+    key: 'probe',
+    name: 'stage-dev-probe',
+    handler: 'handlers/probe.handler',
+    runtime: 'nodejs24.x',
+    memoryMegabytes: 1024,
+    timeoutSeconds: options.timeoutSeconds ?? 6,
+    environment: {
+      POWERTOOLS_SERVICE_NAME: 'stage',
+      STAGE: 'test',
+      RELEASE: 'abc1234',
+      ...(options.layer ? { AWS_LAMBDA_EXEC_WRAPPER: '/opt/otel-handler', OTEL_SERVICE_NAME: 'stage' } : {}),
+      ...options.environment,
+    },
+    tracing: 'Active',
+    layers: options.layer ? [{ kind: 'directory', key: 'telemetry', path: layer }] : [],
+    routes: [],
+  };
+}
+
+function serviceOf(directory: string, lambda: LocalFunction): LocalService {
+  return {
+    name: 'stage',
+    stage: 'dev',
+    region: 'us-east-1',
+    directory,
+    functions: [lambda],
+    gateway: { name: 'dev-stage', tracing: true, binaryMediaTypes: [], responses: [] },
+    tables: [],
+    samplingRules: [],
+    settings: { ports: { api: 0, console: 0, otlp: 0, xray: 0, dynamodb: 0 }, environment: {} },
+  };
+}
+
+function eventOf({ path: target, method = 'GET', headers = {}, query, body }: StageRequest): Record<string, unknown> {
+  return {
+    resource: target,
+    path: target,
+    httpMethod: method,
+    headers: { host: 'api.example.test', ...headers },
+    queryStringParameters: query ?? null,
+    body: body ?? null,
+    isBase64Encoded: false,
+    requestContext: { stage: 'dev', httpMethod: method },
+  };
+}
+
+async function startDaemon(): Promise<{ port: number; segments: SegmentDocument[]; onSegment: () => void; stop(): Promise<void> }> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const daemon = {
+    port: socket.address().port,
+    segments: [] as SegmentDocument[],
+    onSegment: (): void => {},
+    stop: () => new Promise<void>((resolve) => socket.close(() => resolve())),
+  };
+  socket.on('message', (message) => {
+    daemon.segments.push(JSON.parse(message.toString().split('\n')[1] ?? '') as SegmentDocument);
+    daemon.onSegment();
+  });
+  return daemon;
+}
+
+function parse(message: string): Record<string, unknown>[] {
+  try {
+    const value: unknown = JSON.parse(message);
+    return typeof value === 'object' && value !== null ? [value as Record<string, unknown>] : [];
+  } catch {
+    return [];
+  }
+}
