@@ -9,7 +9,7 @@ export type BodyReading =
   | { kind: 'read'; body: Buffer }
   /** `declared`: the length that the client announced, where it did. */
   | { kind: 'too-large'; declared?: number }
-  /** The client went away before its end, or the gateway stops. */
+  /** There will be no end: the client went away, what it sent is no body, or the gateway stops. */
   | { kind: 'aborted' };
 
 /** @returns a reading that says so when the announced length alone is over the limit. */
@@ -19,7 +19,7 @@ export function refuseByLength(incoming: IncomingMessage): Extract<BodyReading, 
 }
 
 /** Reads a body into memory as long as it can fit into an event; what is longer is neither read to its end nor kept. Never rejects. */
-export function readBody(incoming: IncomingMessage, stopping: AbortSignal): Promise<BodyReading> {
+export function readBody(incoming: IncomingMessage, ending: AbortSignal): Promise<BodyReading> {
   const refused = refuseByLength(incoming);
   if (refused) return Promise.resolve(refused);
   return new Promise((resolve) => {
@@ -27,7 +27,7 @@ export function readBody(incoming: IncomingMessage, stopping: AbortSignal): Prom
     let length = 0;
     const done = (reading: BodyReading): void => {
       incoming.off('data', take);
-      stopping.removeEventListener('abort', abort);
+      ending.removeEventListener('abort', abort);
       resolve(reading);
     };
     const abort = (): void => done({ kind: 'aborted' });
@@ -44,7 +44,7 @@ export function readBody(incoming: IncomingMessage, stopping: AbortSignal): Prom
     incoming.once('end', () => done({ kind: 'read', body: Buffer.concat(chunks) }));
     incoming.once('error', abort);
     incoming.once('close', abort);
-    stopping.addEventListener('abort', abort, { once: true });
-    if (stopping.aborted) abort();
+    ending.addEventListener('abort', abort, { once: true });
+    if (ending.aborted) abort();
   });
 }

@@ -45,8 +45,6 @@ export interface Gateway {
   sampler: ((request: SamplingRequest) => SamplingDecision) | undefined;
   /** How long the gateway waits for a function. */
   timeoutMilliseconds: number;
-  /** Aborts when the gateway stops. */
-  stopping: AbortSignal;
   onRequest(line: RequestLine): void;
 }
 
@@ -62,12 +60,14 @@ type Segment = ReturnType<typeof noStageSegment>;
  * Serves one request from its headers to its answer: which trace it belongs to, which function, what that returned, and the segment of it
  * all. Rejects for nothing that the client or the function does; the segment ends also when the client has gone.
  * @param expecting the client waits for `100 Continue` before it sends its body
+ * @param ending aborts when nothing more is to be waited for: the gateway stops, or the rest of the request makes no sense
  */
 export async function exchange(
   gateway: Gateway,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   expecting: boolean,
+  ending: AbortSignal,
 ): Promise<void> {
   const { service, api, sink } = gateway;
   const started = performance.now();
@@ -88,7 +88,7 @@ export async function exchange(
       outgoing.writeContinue();
       waiting = false;
     }
-    return readBody(incoming, gateway.stopping);
+    return readBody(incoming, ending);
   };
 
   async function outcome(): Promise<Outcome> {
@@ -122,7 +122,14 @@ export async function exchange(
       body: reading.body,
       binaryMediaTypes: service.gateway.binaryMediaTypes,
     });
-    const result = await integrate(gateway, target, JSON.stringify(event), onward, lastValue(request, 'accept'));
+    const result = await integrate(
+      gateway,
+      target,
+      JSON.stringify(event),
+      onward,
+      lastValue(request, 'accept'),
+      ending,
+    );
     segment.endIntegration(result.outcome);
     return { answer: result.answer, functionKey, coldStart: result.coldStart };
   }
@@ -147,7 +154,7 @@ export async function exchange(
   answer.headers = [...answer.headers.filter(([name]) => !reserved.has(name.toLowerCase())), ...own];
   // Before the answer is written: whoever has it can read the trace.
   segment.end(answer.status, answer.body.length);
-  writeAnswer(incoming, outgoing, answer);
+  writeAnswer(incoming, outgoing, answer, ending);
   gateway.onRequest({
     time: request.time,
     method: request.method,

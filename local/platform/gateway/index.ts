@@ -1,6 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { finished } from 'node:stream/promises';
 import { PortInUse } from '../../failure.ts';
 import { foreignReason } from '../../loopback.ts';
 import type { LocalService } from '../../service/model.ts';
@@ -8,6 +7,7 @@ import type { TelemetrySink } from '../../store/records.ts';
 import type { LambdaPlatform } from '../lambda/types.ts';
 import { apiIdentity } from './api.ts';
 import { exchange, type Gateway, type RequestLine } from './exchange.ts';
+import { answerMalformed, type UnderWay } from './malformed.ts';
 import { createRouter } from './routes.ts';
 import { createSampler } from './sampling.ts';
 
@@ -44,23 +44,6 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-function rawAnswer(status: string, message: string): string {
-  const body = JSON.stringify({ message });
-  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
-}
-
-/** Answers what is no HTTP, after the answers to the requests that came before it on the same connection. */
-function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, before: ServerResponse[]): void {
-  void Promise.allSettled(before.map((outgoing) => finished(outgoing))).then(() => {
-    if (!socket.writable) return socket.destroy();
-    return socket.end(
-      error.code === 'HPE_HEADER_OVERFLOW'
-        ? rawAnswer('431 Request Header Fields Too Large', 'Request Header Fields Too Large')
-        : rawAnswer('400 Bad Request', 'Bad Request'),
-    );
-  });
-}
-
 /**
  * Starts API Gateway's REST API on 127.0.0.1: the routes of all functions, each answered by its function through a Lambda proxy integration,
  * and the segment of the stage for each request.
@@ -68,7 +51,6 @@ function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, before: S
  */
 export async function createGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { service, lambda, sink } = options;
-  const stopping = new AbortController();
   const gateway: Gateway = {
     service,
     api: apiIdentity(service),
@@ -78,10 +60,10 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
     // Without tracing on the stage it is Lambda that decides, and Lambda knows X-Ray's own rule alone.
     sampler: options.sampling ? createSampler(service.gateway.tracing ? service.samplingRules : []) : undefined,
     timeoutMilliseconds: options.integrationTimeoutMilliseconds ?? 29_000,
-    stopping: stopping.signal,
     onRequest: (line) => options.onRequest?.(line),
   };
-  const underWay = new Map<ServerResponse, Promise<void>>();
+  const underWay = new Map<ServerResponse, UnderWay>();
+  let stopped = false;
 
   // Node's own limit on headers is above API Gateway's, so that what is a little too long still gets the gateway's answer.
   const server = createServer({ maxHeaderSize: 65_536 });
@@ -95,21 +77,22 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
         outgoing.end(JSON.stringify({ message: 'Forbidden' }));
         return;
       }
-      const done = exchange(gateway, incoming, outgoing, expecting).catch((error: unknown) => {
+      const ending = new AbortController();
+      if (stopped) ending.abort();
+      const done = exchange(gateway, incoming, outgoing, expecting, ending.signal).catch((error: unknown) => {
         sink.rejected('gateway', 'A request could not be served.', String(error));
         outgoing.destroy();
       });
-      underWay.set(outgoing, done);
+      underWay.set(outgoing, { outgoing, ending, done });
       outgoing.once('close', () => void done.then(() => underWay.delete(outgoing)));
     };
   server.on('request', serve(false));
   server.on('checkContinue', serve(true));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET') return socket.destroy();
-    sink.rejected('gateway', 'A request was no valid HTTP.', String(error.code ?? error.message));
-    const before = [...underWay.keys()].filter((outgoing) => outgoing.req.socket === socket);
-    answerMalformed(error, socket, before);
-    return undefined;
+    const before = [...underWay.values()].filter(({ outgoing }) => outgoing.req.socket === socket);
+    if (answerMalformed(error, socket, before)) {
+      sink.rejected('gateway', 'A request was no valid HTTP.', String(error.code ?? error.message));
+    }
   });
 
   const port = await listen(server, options.port);
@@ -118,9 +101,10 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
     url: `http://127.0.0.1:${port}`,
     async stop() {
       // What waits for a body or a function is answered 503 now, so that its segment ends.
-      stopping.abort();
+      stopped = true;
+      for (const { ending } of underWay.values()) ending.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await Promise.all(underWay.values());
+      await Promise.all([...underWay.values()].map(({ done }) => done));
       server.closeAllConnections();
       await closed;
     },

@@ -13,25 +13,21 @@ export interface IntegrationResult {
   coldStart: boolean;
 }
 
-/** @returns what `promise` resolves to, or which of the two came first: the end of the time, or of the gateway. */
-function within<T>(
-  promise: Promise<T>,
-  milliseconds: number,
-  stopping: AbortSignal,
-): Promise<T | 'timeout' | 'stopping'> {
+/** @returns what `promise` resolves to, or which of the two came first: the end of the time, or of all waiting. */
+function within<T>(promise: Promise<T>, milliseconds: number, ending: AbortSignal): Promise<T | 'timeout' | 'ended'> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => done('timeout'), milliseconds);
-    const stop = (): void => done('stopping');
-    function done(value: T | 'timeout' | 'stopping'): void {
+    const stop = (): void => done('ended');
+    function done(value: T | 'timeout' | 'ended'): void {
       clearTimeout(timer);
-      stopping.removeEventListener('abort', stop);
+      ending.removeEventListener('abort', stop);
       resolve(value);
     }
-    if (stopping.aborted) stop();
-    else stopping.addEventListener('abort', stop, { once: true });
+    if (ending.aborted) stop();
+    else ending.addEventListener('abort', stop, { once: true });
     promise.then(done, (error: unknown) => {
       reject(error);
-      done('stopping');
+      done('ended');
     });
   });
 }
@@ -51,16 +47,17 @@ function errorOf(result: InvokeResult): GatewayError | undefined {
 
 /**
  * Invokes the function of a proxy integration and turns what it returned into an answer, or into the error that API Gateway makes of it.
- * Waits no longer than the integration's timeout; the function runs on. Never rejects.
+ * Waits no longer than the integration's timeout, nor after `ending` has aborted; the function runs on. Never rejects.
  * @param payload the event as JSON text
  * @param accept of the request: decides whether a Base64 body is decoded
  */
 export async function integrate(
-  { lambda, sink, service, timeoutMilliseconds, stopping }: Gateway,
+  { lambda, sink, service, timeoutMilliseconds }: Gateway,
   target: LocalFunction,
   payload: string,
   trace: TraceContext,
   accept: string | undefined,
+  ending: AbortSignal,
 ): Promise<IntegrationResult> {
   if (Buffer.byteLength(payload) > maxEventBytes) {
     const error = { kind: 'request-too-large', type: 'RequestTooLarge', message: '' } as const;
@@ -70,15 +67,15 @@ export async function integrate(
       coldStart: false,
     };
   }
-  let result: InvokeResult | 'timeout' | 'stopping';
+  let result: InvokeResult | 'timeout' | 'ended';
   try {
-    result = await within(lambda.invoke(target.key, { payload, trace }), timeoutMilliseconds, stopping);
+    result = await within(lambda.invoke(target.key, { payload, trace }), timeoutMilliseconds, ending);
   } catch (error) {
     sink.rejected('gateway', 'A function could not be invoked.', `${target.key}: ${String(error)}`);
     return { outcome: 'unreachable', answer: gatewayErrors.functionFailed, coldStart: false };
   }
   if (result === 'timeout') return { outcome: 'timeout', answer: gatewayErrors.timedOut, coldStart: false };
-  if (result === 'stopping') return { outcome: 'unreachable', answer: gatewayErrors.stopping, coldStart: false };
+  if (result === 'ended') return { outcome: 'unreachable', answer: gatewayErrors.stopping, coldStart: false };
 
   const { coldStart } = result;
   const error = errorOf(result);

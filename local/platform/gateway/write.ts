@@ -8,15 +8,21 @@ function hasBody(incoming: IncomingMessage): boolean {
   return Number(incoming.headers['content-length'] ?? 0) > 0 || incoming.headers['transfer-encoding'] !== undefined;
 }
 
-function discard(incoming: IncomingMessage, then: () => void): void {
+function discard(incoming: IncomingMessage, ending: AbortSignal, then: () => void): void {
+  if (ending.aborted) {
+    then();
+    return;
+  }
   const timer = setTimeout(finish, lingerMilliseconds);
   timer.unref();
   function finish(): void {
     clearTimeout(timer);
     incoming.off('end', finish).off('close', finish);
+    ending.removeEventListener('abort', finish);
     then();
   }
   incoming.once('end', finish).once('close', finish);
+  ending.addEventListener('abort', finish, { once: true });
   incoming.resume();
 }
 
@@ -28,6 +34,7 @@ export function writeAnswer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   { status, headers, body }: GatewayAnswer,
+  ending: AbortSignal,
 ): void {
   // The client may have gone; what is written then goes nowhere.
   outgoing.on('error', () => {});
@@ -44,5 +51,5 @@ export function writeAnswer(
   }
   if (bodiless || incoming.method === 'HEAD') outgoing.flushHeaders();
   else outgoing.write(body);
-  discard(incoming, () => outgoing.end());
+  discard(incoming, ending, () => outgoing.end());
 }

@@ -203,6 +203,27 @@ describe('a request', () => {
     expect(gateway.invocations).toEqual([]);
   });
 
+  it.each([
+    ['is cut off by the end of what the client sends', 'Content-Length: 10\r\n\r\n123', 0],
+    ['is no valid chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n', 1],
+  ])('whose body %s is answered 400, and its segment ends', async (_, rest, mistakes) => {
+    const gateway = await gatewayUnderTest(service);
+    const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true }).setEncoding('latin1');
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk;
+    });
+    socket.end(`POST /home HTTP/1.1\r\nHost: localhost\r\n${rest}`);
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(received).toMatch(/^HTTP\/1\.1 400 Bad Request.*{"message":"Bad Request"}$/s);
+    expect(received.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(gateway.segments).toMatchObject([
+      { in_progress: true },
+      { error: true, http: { response: { status: 400 } } },
+    ]);
+    expect([gateway.invocations.length, gateway.rejected.length]).toEqual([0, mistakes]);
+  });
+
   it('that came before a malformed one on the same connection is answered first', async () => {
     const gateway = await gatewayUnderTest(service, async () => returns({ statusCode: 200, body: 'first' }));
     const received = await sendRaw(gateway, 'GET /home HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n');
