@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newSegmentId } from '../trace-context.ts';
 import { EnvironmentLog } from './environment-log.ts';
 import { Extensions } from './extensions.ts';
@@ -20,6 +21,8 @@ const TELEMETRY_DESCRIPTOR = 3;
 const MEMORY_POLL_MILLISECONDS = 50;
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown */
 const SHUTDOWN_MILLISECONDS = { withExternalExtensions: 2000, otherwise: 500 };
+/** How long the end of an environment waits for an invocation that has been answered. */
+const FINISHING_MILLISECONDS = 1000;
 const OWN_CLIENT = join(import.meta.dirname, 'runtime', 'index.cjs');
 
 export interface EnvironmentSetup {
@@ -69,6 +72,7 @@ export class ExecutionEnvironment {
   #peakBytes = 0;
   #outOfMemory = false;
   #terminating: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
   ended = false;
 
   constructor(setup: EnvironmentSetup) {
@@ -91,6 +95,13 @@ export class ExecutionEnvironment {
 
   /** Works on one invocation, to the end of its extensions. Resolves when the next one can come, or when the environment has ended. */
   async run(invocation: Invocation): Promise<void> {
+    this.#running = this.#run(invocation);
+    await this.#running.finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #run(invocation: Invocation): Promise<void> {
     const { lambda } = this.#setup.layered;
     this.#log.invocation = invocation;
     this.#response = undefined;
@@ -145,6 +156,9 @@ export class ExecutionEnvironment {
 
   /** Ends the environment: SHUTDOWN to extensions, SIGTERM to the runtime, SIGKILL to what is left after the time that Lambda gives. */
   async shutdown(): Promise<void> {
+    // What has been answered is let finish: its extensions are sending.
+    if (this.#response && this.#running)
+      await Promise.race([this.#running, sleep(FINISHING_MILLISECONDS, undefined, { ref: false })]);
     this.#settle?.({
       kind: 'exit',
       type: 'Runtime.ExitError',

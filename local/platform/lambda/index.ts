@@ -289,7 +289,8 @@ class Platform implements LambdaPlatform {
       if (this.#warned.has(warning)) continue;
       this.#warned.add(warning);
       this.#options.sink.rejected('lambda', 'a setting of a function cannot be honoured here', warning);
-      process.emitWarning(warning, 'LocalLambda');
+      if (this.#options.warn) this.#options.warn(warning);
+      else console.warn(warning);
     }
   }
 }

@@ -106,7 +106,7 @@ while read -r sign group; do
   for one in $groups; do [ "$one" = "$group" ] || left="$left $one"; done
   groups=$left
 done
-for one in $groups; do kill -9 -- "-$one" 2>/dev/null; done
+for one in $groups; do kill -9 "-$one" 2>/dev/null; done
 `;
 
 function startGuardian(): ChildProcess {

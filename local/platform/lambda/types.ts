@@ -13,6 +13,8 @@ export interface LambdaOptions {
   idleMilliseconds?: number;
   /** The program that speaks to the Runtime API, with its arguments; default: this project's own client. AWS's is `aws-lambda-ric`'s index.mjs. */
   runtimeClient?: string[];
+  /** Told once of each setting of a function that cannot be honoured here, one sentence; default: `console.warn`. */
+  warn?: (sentence: string) => void;
   /** Processes at a time over all functions, as an account's concurrency; what comes on top waits for one. Default 20. */
   maximumEnvironments?: number;
   /** How long an environment may take to get ready, before Lambda tries once more within the invocation. Default 10,000, as on Lambda. */
