@@ -37,12 +37,15 @@ export function exceptionFingerprint(traces: Trace[], serverRoot: string | undef
   return sha1(parts.join('\n'));
 }
 
-/** In this order: a date is made of integers, an address of decimals. */
+/**
+ * In this order: a date is made of integers, an address of decimals. Each looks at a character a bounded number of times:
+ * the message is anybody's.
+ */
 const DATA_IN_MESSAGES = [
   DATE,
-  /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g,
+  /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/g,
   /\b\d{1,3}(?:\.\d{1,3}){3}\b/g,
-  /\d+\.\d+/g,
+  /(?<!\d)\d+\.\d+/g,
   /\b(?=[a-f]*\d)[0-9a-f]{4,}\b/gi,
   /\d{2,}/g,
 ];

@@ -8,6 +8,7 @@ import { exceptionFingerprint, messageFingerprint, ownFingerprint, type Trace } 
 const LEVELS = new Set(['critical', 'error', 'warning', 'info', 'debug']);
 const BODIES = ['trace', 'trace_chain', 'message', 'crash_report'];
 const TITLE_LENGTH = 255;
+const UUID_LENGTH = 36;
 
 /**
  * Turns the `data` of an item into an error record.
@@ -27,11 +28,15 @@ export function errorRecord(data: unknown, receivedMilliseconds: number): ErrorR
   if (typeof level !== 'string' || !LEVELS.has(level))
     throw invalid(`data.level must be one of ${[...LEVELS].join(', ')}`);
 
+  const { uuid } = data;
+  if (typeof uuid === 'string' && uuid.length > UUID_LENGTH)
+    throw invalid(`data.uuid is longer than ${UUID_LENGTH} characters`);
+
   const traces = tracesOf(kind, body[kind]);
   const message = kind === 'message' ? messageOf(body['message']) : undefined;
   const record: ErrorRecord = {
     timeMilliseconds: timeOf(data['timestamp']) ?? receivedMilliseconds,
-    uuid: textOf(data['uuid']) ?? randomUUID(),
+    uuid: textOf(uuid) ?? randomUUID(),
     level,
     title: titleOf(data, traces, message ?? kind),
     fingerprint: fingerprintOf(data, traces, message ?? JSON.stringify(body[kind])),

@@ -113,6 +113,7 @@ describe('POST /api/1/item/', () => {
     ['422', 'no body', item({ environment: 'test' }), TOKEN, 422],
     ['422', 'two bodies', item({ environment: 'test', body: { message: { body: 'a' }, trace: {} } }), TOKEN, 422],
     ['422', 'an unknown level', item({ ...message, level: 'fatal' }), TOKEN, 422],
+    ['422', 'a uuid of 37 characters', item({ ...message, uuid: 'x'.repeat(37) }), TOKEN, 422],
     ['422', 'a message without text', item({ environment: 'test', body: { message: {} } }), TOKEN, 422],
     [
       '422',
@@ -158,6 +159,18 @@ describe('POST /api/1/item/', () => {
     await running.post('/api/1/item/', item({ ...message, ...data }));
     expect(running.sink.errors).toMatchObject([{ traceId: TRACE_ID }]);
   });
+
+  it.each(['a', '1', 'a.', '1.', '-', ' ', '2026-'])(
+    'takes a message of a million characters of %s without stalling',
+    async (part) => {
+      const text = part.repeat(1_000_000 / part.length);
+      const response = await running.post(
+        '/api/1/item/',
+        item({ environment: 'test', body: { message: { body: text } } }),
+      );
+      expect(response.status).toBe(200);
+    },
+  );
 
   it('may be any JSON: it is answered, and the receiver goes on', async () => {
     const body = fc.record(
