@@ -37,8 +37,8 @@ export function samplingRequest(request: GatewayRequest, api: ApiIdentity): Samp
 
 /**
  * Decides which trace a request belongs to and whether it is kept. A valid `traceparent` wins over a valid `X-Amzn-Trace-Id`; without
- * either a trace begins here. A caller's decision to sample or not is followed; where it made none the sampler decides, and where there is
- * no sampler everything is kept.
+ * either a trace begins here. Where there is no sampler everything is kept, whatever the caller says: a browser's `traceparent` is unsampled
+ * more often than not, and on a laptop one wants to see it. With a sampler, a caller's decision is followed as on AWS.
  */
 export function decideTrace(
   request: GatewayRequest,
@@ -46,9 +46,8 @@ export function decideTrace(
   sampler: ((request: SamplingRequest) => SamplingDecision) | undefined,
 ): TraceDecision {
   const incoming = incomingTrace(request) ?? { root: newRoot(request.time) };
-  const decision = incoming.sampled === undefined ? sampler?.(samplingRequest(request, api)) : undefined;
-  return {
-    trace: { ...incoming, sampled: incoming.sampled ?? decision?.sampled ?? true },
-    ...(decision ? { ruleName: decision.ruleName } : {}),
-  };
+  if (!sampler) return { trace: { ...incoming, sampled: true } };
+  if (incoming.sampled !== undefined) return { trace: { ...incoming, sampled: incoming.sampled } };
+  const { sampled, ruleName } = sampler(samplingRequest(request, api));
+  return { trace: { ...incoming, sampled }, ruleName };
 }

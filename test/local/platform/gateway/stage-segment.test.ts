@@ -240,16 +240,6 @@ describe('a trace that the caller began', () => {
     const { whole } = await traced(['X-Amzn-Trace-Id', header, 'x-amzn-trace-id', header]);
     expect(whole?.trace_id).not.toBe(root);
   });
-
-  it('is not recorded where the caller decided so', async () => {
-    const { gateway, invocation, answer } = await traced([
-      'X-Amzn-Trace-Id',
-      `Root=${root};Parent=${parent};Sampled=0`,
-    ]);
-    expect(gateway.segments).toEqual([]);
-    expect(invocation?.trace).toEqual({ root, parent, sampled: false });
-    expect(answer.headers['x-amzn-trace-id']).toBe(`Root=${root};Sampled=0`);
-  });
 });
 
 describe('sampling', () => {
@@ -269,8 +259,23 @@ describe('sampling', () => {
     samplingRules: [none, { ...none, RuleName: 'all', Priority: 2, FixedRate: 1, HTTPMethod: '*', URLPath: '*' }],
   });
 
-  it('keeps everything unless it is asked for', async () => {
+  it('keeps everything unless it is asked for, also what the caller decided not to keep', async () => {
     expect((await traced([], undefined, { of: sampled })).gateway.segments).toHaveLength(2);
+    const { gateway, answer } = await traced(['X-Amzn-Trace-Id', `Root=${root};Sampled=0`], undefined, { of: sampled });
+    expect(gateway.segments).toHaveLength(2);
+    expect(answer.headers['x-amzn-trace-id']).toBe(`Root=${root};Sampled=1`);
+  });
+
+  it('follows a caller who decided not to keep it', async () => {
+    const header = `Root=${root};Parent=${parent};Sampled=0`;
+    const { gateway, invocation, answer } = await traced(['X-Amzn-Trace-Id', header], undefined, {
+      of: sampled,
+      sampling: true,
+      path: '/nowhere',
+    });
+    expect(gateway.segments).toEqual([]);
+    expect(invocation).toBeUndefined();
+    expect(answer.headers['x-amzn-trace-id']).toBe(`Root=${root};Sampled=0`);
   });
 
   it('leaves no segment of what a rule drops, and tells Lambda', async () => {
