@@ -58,7 +58,8 @@ export async function startTelemetryIntake(options: TelemetryIntakeOptions): Pro
     },
     (request, response) => {
       if (refuseForeign(request, response, { hosts: options.hosts ?? [] })) return;
-      void serve(request, response, intakes, sink, limits);
+      // What fails here has had its answer begun: there is nobody left to tell.
+      serve(request, response, intakes, sink, limits).catch(() => response.destroy());
     },
   );
   server.maxConnections = limits.connections;

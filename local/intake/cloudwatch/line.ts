@@ -43,7 +43,10 @@ const LEVELS = new Set(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']);
  */
 export function describeLine(record: LogRecord): LogRecord {
   const said = saidBy(record.message);
-  return said ? { ...said, ...withoutUndefined(record) } : record;
+  if (!said) return record;
+  const filled: LogRecord = { ...said, ...withoutUndefined(record) };
+  if (said.attributes && record.attributes) filled.attributes = { ...said.attributes, ...record.attributes };
+  return filled;
 }
 
 function withoutUndefined(record: LogRecord): LogRecord {

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type RunningIntake, runIntake } from './collecting-sink.ts';
+import { startTelemetryIntake } from '../../../local/intake/index.ts';
+import { collectingSink, type RunningIntake, runIntake } from './collecting-sink.ts';
 import { jsonSpan, jsonTraceRequest, PROTOBUF, span, traceRequest } from './otlp/requests.ts';
 
 let running: RunningIntake;
@@ -204,6 +205,34 @@ describe('a sender', () => {
     const last = one.replace('Host:', 'Connection: close\r\nHost:');
     const answers = await sendSlowly(running.intake.port, one + one + last);
     expect(answers.match(/HTTP\/1\.1 200/g)).toHaveLength(3);
+  });
+});
+
+describe('a failing store', () => {
+  it('is answered 500 without its cause, is counted, and the receiver goes on', async () => {
+    running = await runIntake();
+    const sink = collectingSink();
+    let failing = true;
+    const take = sink.span;
+    sink.span = (record) => {
+      if (failing) throw new Error('disk /secret/path is full');
+      take(record);
+    };
+    const intake = await startTelemetryIntake({ port: 0, sink });
+    const send = () =>
+      fetch(`http://127.0.0.1:${intake.port}/v1/traces`, {
+        method: 'POST',
+        body: jsonTraceRequest([jsonSpan()]),
+        headers: { 'content-type': 'application/json' },
+      });
+    const refused = await send();
+    expect(refused.status).toBe(500);
+    expect(await refused.text()).not.toContain('secret');
+    expect(sink.rejections).toMatchObject([{ intake: 'otlp', reason: 'receiver failed' }]);
+    failing = false;
+    expect((await send()).status).toBe(200);
+    expect(sink.spans).toHaveLength(1);
+    await intake.stop();
   });
 });
 

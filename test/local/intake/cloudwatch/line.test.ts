@@ -96,6 +96,11 @@ describe('a JSON line', () => {
     const known = { traceId: 'a'.repeat(32), requestId: 'known', level: 'INFO' };
     const line = JSON.stringify({ trace_id: TRACE_ID, requestId: REQUEST_ID, level: 'ERROR', span_id: SPAN_ID });
     expect(described(line, known)).toMatchObject({ ...known, spanId: SPAN_ID });
+    const withAttributes = described('{"a":1,"b":1,"level":"INFO"}', {
+      attributes: { b: 2 },
+      level: undefined as never,
+    });
+    expect(withAttributes).toMatchObject({ level: 'INFO', attributes: { a: 1, b: 2 } });
   });
 });
 
