@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { captured } from '../fixtures/cruddur/captured.ts';
+
+const invoke = captured('create-reply');
+
+it('answers the new reply', async () => {
+  const uuid = '68f126b0-1ceb-4a33-88be-d90fa7109eee';
+  expect(await invoke('ok')).toMatchObject({ status: 200, body: { reply_to_activity_uuid: uuid, message: 'It is!' } });
+});
+
+it('refuses a blank message', async () => {
+  expect(await invoke('invalid')).toMatchObject({ status: 422, body: ['message_blank'] });
+});
+
+it('does not let the body say which activity it is for', async () => {
+  const body = '{"id":"68f126b0-1ceb-4a33-88be-d90fa7109eee","message":"hi"}';
+  const pathParameters = { id: '00000000-0000-4000-8000-000000000000' };
+  expect((await invoke('ok', { body, pathParameters })).status).toBe(404);
+});
