@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { errors, failure, invalidInput, isExpected } from '../../src/errors.ts';
+
+describe('an expected error', () => {
+  it('is recognised by its code, not by its class, as bundling can give two copies of one', () => {
+    expect(isExpected(failure('unauthenticated'))).toBe(true);
+    expect(isExpected({ code: 'activity_not_found', failedChecks: [] })).toBe(true);
+  });
+  it.each([
+    undefined,
+    null,
+    'unauthenticated',
+    new Error('x'),
+    { code: 'ECONNREFUSED' },
+    { code: 'toString' },
+    { code: 404 },
+  ])('is not %s', (error) => {
+    expect(isExpected(error)).toBe(false);
+  });
+  it('carries every failed check', () => {
+    expect(invalidInput(['a_blank', 'b_blank'])).toMatchObject({
+      code: 'invalid_input',
+      failedChecks: ['a_blank', 'b_blank'],
+    });
+  });
+  it('is one that a caller caused', () => {
+    for (const { status } of Object.values(errors)) {
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(status).toBeLessThan(500);
+    }
+  });
+});
