@@ -11,7 +11,6 @@ export interface EnvironmentLogSetup {
   logGroup: string;
   logStream: string;
   json: boolean;
-  subscriptions: TelemetrySubscriptions;
 }
 
 /** The log stream of one environment: what its processes write and what the platform says of it, each line with the invocation that it belongs to. */
@@ -19,6 +18,8 @@ export class EnvironmentLog {
   readonly #setup: EnvironmentLogSetup;
   /** The invocation that the environment works on; what is written during init belongs to the one that it was started for. */
   invocation: Invocation | undefined;
+  /** Those who have asked for telemetry. */
+  subscriptions: TelemetrySubscriptions | undefined;
 
   constructor(setup: EnvironmentLogSetup) {
     this.#setup = setup;
@@ -27,7 +28,7 @@ export class EnvironmentLog {
   platform(event: PlatformEvent): void {
     const time = Date.now();
     const document = eventDocument(event, time);
-    this.#setup.subscriptions.add('platform', document);
+    this.subscriptions?.add('platform', document);
     const message = this.#setup.json ? event.inJsonLog && JSON.stringify(document) : event.text;
     if (message) this.#write(message, time, undefined);
   }
@@ -39,7 +40,7 @@ export class EnvironmentLog {
 
   output(source: 'function' | 'extension', record: OutputRecord): void {
     const time = record.timeMilliseconds ?? Date.now();
-    this.#setup.subscriptions.add(source, { time: new Date(time).toISOString(), type: source, record: record.message });
+    this.subscriptions?.add(source, { time: new Date(time).toISOString(), type: source, record: record.message });
     this.#write(record.message, time, record.level);
     if (record.cut) {
       this.#setup.sink.rejected('lambda-logs', 'a log record over 256 KB was cut', this.#setup.functionName);

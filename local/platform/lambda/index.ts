@@ -134,7 +134,7 @@ class Platform implements LambdaPlatform {
   #refuse(invocation: Invocation, refusal: Refusal): void {
     const { status, ...error } = refusal;
     if (invocation.traced) {
-      this.#options.sink.segment(lambdaSegment({ invocation, accountId: ACCOUNT_ID, endedAt: Date.now(), status }));
+      this.#options.sink.segment(lambdaSegment({ invocation, endedAt: Date.now(), status }));
     }
     invocation.answer(failureResult(invocation, false, error));
   }
@@ -240,9 +240,11 @@ class Platform implements LambdaPlatform {
     const endedAt = Date.now();
     if (invocation.traced) {
       const logGroup = `/aws/lambda/${pool.lambda.name}`;
-      const shared = { invocation, accountId: ACCOUNT_ID, endedAt };
-      this.#options.sink.segment(lambdaSegment({ ...shared, status: 200 }));
-      this.#options.sink.segment(functionSegment({ ...shared, logGroup, startedAt: invocation.receivedAt, failure }));
+      const startedAt = invocation.receivedAt;
+      this.#options.sink.segment(lambdaSegment({ invocation, endedAt, status: 200 }));
+      this.#options.sink.segment(
+        functionSegment({ invocation, accountId: ACCOUNT_ID, logGroup, startedAt, endedAt, failure }),
+      );
     }
     invocation.answer(failureResult(invocation, true, { kind: 'init', ...failure }));
   }

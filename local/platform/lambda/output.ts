@@ -49,6 +49,8 @@ export function splitLines(emit: (record: OutputRecord) => void): (chunk: Buffer
 const FRAME_HEADER_BYTES = 16;
 /** The first three bytes of a frame's type; the last one holds whether it is text (1) or JSON (0), and the level. */
 const FRAME_MAGIC = 0xa55a00;
+/** No console call is longer; a longer frame is none, and must not be waited for. */
+const MAXIMUM_FRAME_BYTES = 64 * 1024 * 1024;
 const LEVELS: (string | undefined)[] = [undefined, 'TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 
 /**
@@ -70,7 +72,7 @@ export function readFrames(
     }
     buffer = buffer.length === 0 ? Buffer.from(chunk) : Buffer.concat([buffer, chunk]);
     while (buffer.length >= FRAME_HEADER_BYTES) {
-      if (buffer.readUIntBE(0, 3) !== FRAME_MAGIC) {
+      if (buffer.readUIntBE(0, 3) !== FRAME_MAGIC || buffer.readUInt32BE(4) > MAXIMUM_FRAME_BYTES) {
         broken = true;
         lost(buffer.length);
         return;

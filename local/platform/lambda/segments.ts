@@ -21,7 +21,6 @@ export interface Phases {
 /** Times in epoch milliseconds. */
 export interface LambdaSegment {
   invocation: Invocation;
-  accountId: string;
   /** Absent: in progress. */
   endedAt?: number;
   /** What Lambda answers its caller with: 200 also when the function failed. */
