@@ -17,7 +17,11 @@ export async function tracedFetch(input: string | URL | Request, init: RequestIn
     const shown = redactText(`${url.origin}${url.pathname}`);
     const http = { request: { method: request.method, url: shown, traced: true } };
     active.subsegment?.addAttribute('http', http);
-    active.otel.setAttributes({ 'http.request.method': request.method, 'url.full': shown, 'server.address': url.hostname });
+    active.otel.setAttributes({
+      'http.request.method': request.method,
+      'url.full': shown,
+      'server.address': url.hostname,
+    });
     const response = await fetch(request);
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const size = Number.isFinite(length) ? { content_length: length } : {};

@@ -9,11 +9,12 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { config } from '../config.ts';
+import { watchDeadline } from './deadline.ts';
 import { reportFault } from './errors.ts';
 import { bodyBytes, type HttpEvent, type HttpResponse, headerOf, httpEventOf } from './http-event.ts';
 import { logger } from './logger.ts';
 import { writeRequestMetrics } from './metrics.ts';
-import { type RequestState, runIn } from './request.ts';
+import { type ActiveSpan, type RequestState, runIn } from './request.ts';
 import { secretsOf } from './secrets.ts';
 import { sharedShipper } from './shipping.ts';
 import { annotate, beginSpan, endSpan, flagOutcome, outcomeOf, quietly, recordError } from './span.ts';
@@ -78,11 +79,15 @@ async function observe(middy: MiddyRequest, options: TelemetryOptions, run: () =
   const request = quietly(() => beginRequest(middy, options));
   const root = request?.root;
   if (!request || !root) return run();
+  const left = request.deadline === undefined ? Number.POSITIVE_INFINITY : request.deadline - Date.now();
+  const watch = watchDeadline(request, left, () => timeOut(request, started));
   try {
     const response = await runIn(request, root, () => otelContext.with(root.context, run));
+    watch.finish();
     await finishRequest(request, { started, response: response as HttpResponse | undefined, error: middy.error });
     return response;
   } catch (error) {
+    watch.finish();
     await finishRequest(request, { started, response: { statusCode: 500 }, error });
     throw error;
   }
@@ -155,32 +160,49 @@ interface Ending {
   error: unknown;
 }
 
+/** The request's time is up: says so while there is time to say it. What the handler still does has no span any more. */
+function timeOut(request: RequestState, started: number): void {
+  const { root } = request;
+  if (!root) return;
+  const error = new Error('The function was about to time out');
+  error.name = 'FunctionTimeout';
+  request.fields.set('timed_out', true);
+  request.reported.add(error);
+  const spans = [...request.open];
+  for (const span of spans) {
+    if (span === root) continue;
+    annotate(span, 'timed_out', true);
+    quietly(() => recordError(span, error));
+  }
+  runIn(request, root, () => conclude(request, root, { started, response: { statusCode: 504 }, error }));
+}
+
 /** Writes what a request comes to, and ends whatever it has left open. */
 async function finishRequest(request: RequestState, { started, response, error }: Ending): Promise<void> {
   const { root } = request;
-  if (!root) return;
-  runIn(request, root, () =>
-    quietly(() => {
-      const duration = Math.round((performance.now() - started) * 100) / 100;
-      const status = typeof response?.statusCode === 'number' ? response.statusCode : 200;
-      const outcome = outcomeOf(status);
-      const event = wideEvent(request, { duration, status, error, bytes: bodyBytes(response) });
-      quietly(() => annotateRoot(request, event, status));
-      if (outcome === 'fault' && error !== undefined) quietly(() => recordError(root, error));
-      quietly(() => flagOutcome(root, outcome));
-      if (outcome === 'fault') quietly(() => reportFault(error ?? new Error(`The handler answered ${status}.`)));
-      quietly(() => logEvent(event, outcome === 'fault' ? error : undefined, status));
-      quietly(() => {
-        const route = String(event['route'] ?? 'none');
-        writeRequestMetrics(request, { route, status, duration, lost: sharedShipper().takeLost() });
-      });
-    }),
-  );
-  for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
-  request.ended = true;
+  if (root && !request.ended) runIn(request, root, () => conclude(request, root, { started, response, error }));
   await sharedShipper()
     .end(request.requestId)
     .catch(() => {});
+}
+
+/** Writes the wide event, the metrics and the report of a fault, and ends every span, the root last. */
+function conclude(request: RequestState, root: ActiveSpan, { started, response, error }: Ending): void {
+  const duration = Math.round((performance.now() - started) * 100) / 100;
+  const status = typeof response?.statusCode === 'number' ? response.statusCode : 200;
+  const outcome = outcomeOf(status);
+  const event = wideEvent(request, { duration, status, error, bytes: bodyBytes(response) });
+  quietly(() => annotateRoot(request, event, status));
+  if (outcome === 'fault' && error !== undefined) quietly(() => recordError(root, error));
+  quietly(() => flagOutcome(root, outcome));
+  if (outcome === 'fault') quietly(() => reportFault(error ?? new Error(`The handler answered ${status}.`)));
+  quietly(() => logEvent(event, outcome === 'fault' ? error : undefined, status));
+  quietly(() => {
+    const route = String(event['route'] ?? 'none');
+    writeRequestMetrics(request, { route, status, duration, lost: sharedShipper().takeLost() });
+  });
+  for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
+  request.ended = true;
 }
 
 function wideEvent(
@@ -215,8 +237,8 @@ function annotateRoot(request: RequestState, event: Record<string, unknown>, sta
   if (request.requestId) annotate(root, 'faas.invocation_id', request.requestId);
   if (event['user']) annotate(root, 'app.user_id', String(event['user']));
   // Powertools' Tracer writes these two, and saved searches look for them.
-  root?.subsegment?.addAnnotation('ColdStart', request.coldStart);
-  root?.subsegment?.addAnnotation('Service', config.serviceName());
+  annotate(root, 'ColdStart', request.coldStart);
+  annotate(root, 'Service', config.serviceName());
 }
 
 /** One line for each request; a fault is an error, and brings the debug lines that were held back. */

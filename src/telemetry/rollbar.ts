@@ -69,6 +69,9 @@ async function writeItem(report: Report): Promise<string> {
     ...(report.person ? { person: report.person } : {}),
     ...(report.request ? { request: report.request } : {}),
   });
+  // What the notifier says of itself: its options and the error once more.
+  const { name, version } = (item['notifier'] ?? {}) as { name?: string; version?: string };
+  item['notifier'] = { name, version };
   const body = notifier.rollbar.buildJsonPayload(item);
   if (typeof body !== 'string') throw new Error('Rollbar could not write the item');
   return body;

@@ -1,7 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { DEFAULT_LIMITS, type Intake } from '../../../local/intake/http.ts';
 import { otlpIntake } from '../../../local/intake/otlp/index.ts';
 import type { SpanRecord, TelemetrySink } from '../../../local/store/records.ts';
@@ -56,7 +55,12 @@ export async function startBackEnd(): Promise<BackEnd> {
     } catch {
       return;
     }
-    const delivery: Delivery = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks), time: performance.now() };
+    const delivery: Delivery = {
+      path: request.url ?? '',
+      headers: request.headers,
+      body: Buffer.concat(chunks),
+      time: performance.now(),
+    };
     deliveries.push(delivery);
     for (const check of waiting) check();
     await misbehave(behaviour, request, response);
@@ -121,10 +125,11 @@ async function misbehave(behaviour: Behaviour, request: IncomingMessage, respons
       response.writeHead(200);
       const chunk = Buffer.alloc(16_384, 'x');
       while (!response.destroyed) {
-        if (!response.write(chunk)) await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
-        });
+        if (!response.write(chunk))
+          await new Promise<void>((resolve) => {
+            response.once('drain', resolve);
+            response.once('close', resolve);
+          });
       }
       return;
     }

@@ -45,6 +45,8 @@ export interface StageRequest {
   query?: Record<string, string>;
   body?: string;
   sampled?: boolean;
+  /** The trace to join; default: a new one. */
+  root?: string;
 }
 
 export interface Invocation extends InvokeResult {
@@ -61,7 +63,11 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const directory = await mkdtemp(path.join(tmpdir(), 'stage-'));
   const lambda = functionOf(options, path.join(directory, 'layer'));
   const file = options.handler ?? path.join(import.meta.dirname, 'fixture/probe.ts');
-  const bundler = await createBundler([{ lambda, file }], path.join(directory, 'code'), path.dirname(file));
+  const bundler = await createBundler(
+    [{ kind: 'typescript', lambda, file }],
+    path.join(directory, 'code'),
+    path.dirname(file),
+  );
   await bundler.build();
   await bundler.stop();
   if (options.layer) await buildLayer(path.join(directory, 'layer'));
@@ -93,7 +99,9 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       ROLLBAR_ENDPOINT: `${rollbar.url}/api/1/item/`,
       ...options.environment,
     },
-    ...(options.runtime === 'aws' && awsRuntimeClient ? { runtimeClient: [path.join(awsRuntimeClient, 'index.mjs')] } : {}),
+    ...(options.runtime === 'aws' && awsRuntimeClient
+      ? { runtimeClient: [path.join(awsRuntimeClient, 'index.mjs')] }
+      : {}),
   });
   return {
     otlp,
@@ -101,15 +109,26 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     lines,
     subsegments: daemon.segments,
     invoke: async (request) => {
-      const root = newRoot();
+      const root = request.root ?? newRoot();
       const payload = JSON.stringify(eventOf(request));
       const started = performance.now();
-      const result = await platform.invoke('probe', { payload, trace: { root, parent: newSegmentId(), sampled: request.sampled ?? true } });
+      const result = await platform.invoke('probe', {
+        payload,
+        trace: { root, parent: newSegmentId(), sampled: request.sampled ?? true },
+      });
       const answered = performance.now();
       const response = result.error ? undefined : (JSON.parse(result.payload) as Invocation['response']);
-      return { ...result, root, traceId: root.slice(2).replace('-', ''), response, answered, milliseconds: answered - started };
+      return {
+        ...result,
+        root,
+        traceId: root.slice(2).replace('-', ''),
+        response,
+        answered,
+        milliseconds: answered - started,
+      };
     },
-    json: (requestId) => lines.filter((line) => !requestId || line.requestId === requestId).flatMap(({ message }) => parse(message)),
+    json: (requestId) =>
+      lines.filter((line) => !requestId || line.requestId === requestId).flatMap(({ message }) => parse(message)),
     until: (check) =>
       new Promise((resolve) => {
         const again = (): void => {
@@ -176,7 +195,12 @@ function eventOf({ path: target, method = 'GET', headers = {}, query, body }: St
   };
 }
 
-async function startDaemon(): Promise<{ port: number; segments: SegmentDocument[]; onSegment: () => void; stop(): Promise<void> }> {
+async function startDaemon(): Promise<{
+  port: number;
+  segments: SegmentDocument[];
+  onSegment: () => void;
+  stop(): Promise<void>;
+}> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const daemon = {

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spansOf } from './back-end.ts';
+import { type Stage, startStage } from './stage.ts';
+
+describe('a handler with one second', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await startStage({ layer: true, timeoutSeconds: 1, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+  });
+  afterAll(() => stage.stop());
+
+  it('that does not finish has its open spans sent before it is killed, ended and marked, in both, and one report', async () => {
+    const invocation = await stage.invoke({ path: '/hang' });
+    expect(invocation.error).toMatchObject({ kind: 'timeout' });
+
+    const spans = await spansOf(await stage.otlp.received(1));
+    expect(spans.map(({ name, status, attributes }) => [name, status, attributes['timed_out']])).toEqual([
+      ['## handlers/probe.handler', 'error', true],
+      ['hanging', 'error', true],
+    ]);
+    await stage.until(() => stage.subsegments.length >= 2);
+    expect(stage.subsegments.map(({ name, fault, annotations }) => [name, fault, annotations?.['timed_out']])).toEqual([
+      ['hanging', true, true],
+      ['## handlers/probe.handler', true, true],
+    ]);
+    expect(stage.subsegments.map(({ id }) => id).sort()).toEqual(spans.map(({ spanId }) => spanId).sort());
+
+    const [item] = await stage.rollbar.received(1);
+    expect(JSON.parse(String(item?.body))).toMatchObject({
+      data: {
+        context: 'GET /hang',
+        custom: { trace_id: invocation.traceId },
+        body: { trace_chain: [{ exception: { class: 'FunctionTimeout' } }] },
+      },
+    });
+    await stage.until(() => stage.json(invocation.requestId).some((line) => '_aws' in line));
+    expect(stage.json(invocation.requestId).find((line) => 'event' in line)).toMatchObject({
+      level: 'ERROR',
+      event: { status: 504, timed_out: true },
+    });
+  });
+
+  it('that finishes shortly before its deadline causes no alarm: what was staged is taken back', async () => {
+    const deliveries = stage.otlp.deliveries.length;
+    const items = stage.rollbar.deliveries.length;
+    const invocation = await stage.invoke({ path: '/slow', query: { for: '850' } });
+    // The next one has time left to send what this one had no time for.
+    const next = await stage.invoke({ path: '/ok' });
+    const spans = await spansOf((await stage.otlp.received(deliveries + 1)).slice(deliveries));
+
+    expect(invocation.response?.statusCode).toBe(200);
+    expect(next.response?.statusCode).toBe(200);
+    expect(spans.filter(({ traceId }) => traceId === invocation.traceId)).toMatchObject([{ status: 'unset' }]);
+    expect(spans.every(({ attributes }) => attributes['timed_out'] === undefined)).toBe(true);
+    expect(stage.rollbar.deliveries).toHaveLength(items);
+  });
+});

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Delivery } from './back-end.ts';
+import { type Stage, startStage } from './stage.ts';
+
+interface Item {
+  data: {
+    level: string;
+    context?: string;
+    code_version: string;
+    environment: string;
+    person?: { id: string };
+    request?: { method: string; url: string; headers: Record<string, string> };
+    custom: Record<string, string>;
+    body: { trace_chain?: { exception: { class: string; message: string } }[]; message?: { body: string } };
+  };
+}
+
+const itemOf = ({ body }: Delivery): Item => JSON.parse(String(body)) as Item;
+
+describe('a fault', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await startStage({ layer: true, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+  });
+  afterAll(() => stage.stop());
+
+  it('reaches Rollbar once, with person, redacted request, route, code version, trace id and the way to the trace', async () => {
+    const headers = { authorization: 'Bearer abcdef123456', 'user-agent': 'test' };
+    const invocation = await stage.invoke({ path: '/known-fault', headers, query: { token: 'secret-in-query' } });
+    const [delivery] = await stage.rollbar.received(1);
+    if (!delivery) throw new Error('nothing was delivered');
+    const { data } = itemOf(delivery);
+
+    expect(delivery.headers['x-rollbar-access-token']).toBe('token');
+    expect(delivery.path).toBe('/api/1/item/');
+    expect(data).toMatchObject({
+      level: 'error',
+      environment: 'test',
+      code_version: 'abc1234',
+      context: 'GET /known-fault',
+      person: { id: 'andrewbrown' },
+      request: { method: 'GET', url: 'https://api.example.test/known-fault', headers: { 'user-agent': 'test' } },
+      custom: {
+        trace_id: invocation.traceId,
+        xray_trace_id: invocation.root,
+        function_request_id: invocation.requestId,
+        trace_url: expect.stringContaining(invocation.root),
+      },
+      body: { trace_chain: [{ exception: { class: 'Error', message: 'out of cheese' } }] },
+    });
+    expect(String(delivery.body)).not.toMatch(/abcdef123456|secret-in-query/);
+  });
+
+  it('that is caught and reported by hand is not reported again when it reaches the edge', async () => {
+    const before = stage.rollbar.deliveries.length;
+    await stage.invoke({ path: '/reported-fault' });
+    await stage.invoke({ path: '/message' });
+    const items = (await stage.rollbar.received(before + 2)).slice(before).map(itemOf);
+
+    expect(items.map(({ data }) => data.body.trace_chain?.[0]?.exception.message ?? data.body.message?.body)).toEqual([
+      'caught twice',
+      'a word of warning',
+    ]);
+    expect(items[1]?.data.level).toBe('warning');
+  });
+
+  it('is not what a 4xx is', async () => {
+    const before = stage.rollbar.deliveries.length;
+    await stage.invoke({ path: '/missing' });
+    await stage.invoke({ path: '/early' });
+    await stage.invoke({ path: '/message' });
+
+    expect(
+      (await stage.rollbar.received(before + 1)).slice(before).map((delivery) => itemOf(delivery).data.level),
+    ).toEqual(['warning']);
+  });
+
+  it('whose cause is itself is written all the same', async () => {
+    const before = stage.rollbar.deliveries.length;
+    await stage.invoke({ path: '/own-cause' });
+
+    expect((await stage.rollbar.received(before + 1)).length).toBe(before + 1);
+  });
+});
+
+/** What Rollbar's own wrapper for Lambda did when it was tried; each in the order of its discovery. */
+describe('none of the defects of Rollbar’s own Lambda wrapper', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await startStage({ layer: true, timeoutSeconds: 2, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+  });
+  afterAll(() => stage.stop());
+
+  it('1: a handler that throws synchronously is reported, and no timeout with it', async () => {
+    await stage.invoke({ path: '/synchronous' });
+    await stage.invoke({ path: '/slow', query: { for: '2' } });
+
+    expect(
+      (await stage.rollbar.received(1)).map((item) => itemOf(item).data.body.trace_chain?.[0]?.exception.message),
+    ).toEqual(['thrown at once']);
+  });
+
+  it('2: a handler that finishes within its last second is no timeout', async () => {
+    const before = stage.rollbar.deliveries.length;
+    const invocation = await stage.invoke({ path: '/slow', query: { for: '1700' } });
+    await stage.invoke({ path: '/message' });
+
+    expect(invocation.response?.statusCode).toBe(200);
+    const items = (await stage.rollbar.received(before + 1)).slice(before);
+    expect(items.map((item) => itemOf(item).data.body.message?.body)).toEqual(['a word of warning']);
+  });
+
+  it('3 and 7: an error is answered before Rollbar has answered, even if that never does', async () => {
+    await stage.rollbar.behave('never answers');
+    const before = stage.rollbar.deliveries.length;
+    const invocation = await stage.invoke({ path: '/fault' });
+    const delivery = (await stage.rollbar.received(before + 1))[before];
+
+    expect(invocation.error?.message).toBe('out of cheese');
+    expect(delivery?.answered).toBeUndefined();
+    await stage.rollbar.behave('works');
+  });
+
+  it('6: nothing of the event but what is shown on purpose goes along on a timeout', async () => {
+    const before = stage.rollbar.deliveries.length;
+    await stage.invoke({
+      path: '/hang',
+      method: 'POST',
+      body: '{"message":"for your eyes only"}',
+      headers: { cookie: 'a=secretcookie' },
+    });
+    const delivery = (await stage.rollbar.received(before + 1)).at(-1);
+
+    expect(delivery && itemOf(delivery).data.body.trace_chain?.[0]?.exception.class).toBe('FunctionTimeout');
+    expect(String(delivery?.body)).not.toMatch(/for your eyes only|secretcookie|originalEvent/);
+  });
+});
+
+describe('without a token', () => {
+  it('4: a fault changes nothing and nothing is sent', async () => {
+    const stage = await startStage({ layer: true });
+    const first = await stage.invoke({ path: '/fault' });
+    const second = await stage.invoke({ path: '/message' });
+
+    expect([first.error?.message, second.response?.statusCode]).toEqual(['out of cheese', 200]);
+    expect(stage.rollbar.deliveries).toEqual([]);
+    await stage.stop();
+  });
+});
+
+describe('in one process', () => {
+  it('5: two invocations at a time both settle, each with a report of its own', async () => {
+    const { startBackEnd } = await import('./back-end.ts');
+    const backEnd = await startBackEnd();
+    process.env['ROLLBAR_ACCESS_TOKEN'] = 'token';
+    process.env['ROLLBAR_ENDPOINT'] = `${backEnd.url}/api/1/`;
+    const { handler } = await import('./fixture/probe.ts');
+    const invoke = handler as unknown as (event: unknown, context: unknown) => Promise<unknown>;
+    const both = ['a', 'b'].map((id) =>
+      invoke({ httpMethod: 'GET', resource: '/fault', path: '/fault', headers: {} }, { awsRequestId: id }),
+    );
+
+    expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const items = (await backEnd.received(2)).map(itemOf);
+    expect(items.map(({ data }) => data.custom['function_request_id']).sort()).toEqual(['a', 'b']);
+    expect(new Set(items.map(({ data }) => data.custom['trace_id'])).size).toBe(2);
+    await backEnd.stop();
+  });
+});
