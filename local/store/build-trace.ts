@@ -73,7 +73,28 @@ function rootsOf(nodes: Map<string, TraceNode>): TraceNode[] {
       roots.push(node);
     }
   }
+  cutBelow(DEEPEST, roots);
   return roots;
+}
+
+/** No program nests calls so deep. What claims to would overflow the stack of whatever writes the trace as JSON. */
+const DEEPEST = 500;
+
+/** Makes roots of what lies deeper than `deepest` levels. */
+function cutBelow(deepest: number, roots: TraceNode[]): void {
+  // Roots that are added on the way are visited too.
+  for (const root of roots) {
+    let level = [root];
+    for (let depth = 1; level.length > 0; depth++) {
+      if (depth === deepest) {
+        for (const node of level) {
+          for (const child of node.children) roots.push(Object.assign(child, { orphan: true }));
+          node.children = [];
+        }
+      }
+      level = level.flatMap(({ children }) => children);
+    }
+  }
 }
 
 /** @returns the nodes of a tree, each before its children, siblings by start time. */

@@ -2,6 +2,7 @@ import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { buildTrace, currentSegments, type TraceParts } from './build-trace.ts';
 import type { SegmentDocument, SpanRecord } from './records.ts';
 import type { SpanDetail } from './rows.ts';
+import type { TableName } from './schema.ts';
 import type { Trace, TraceError, TraceLog, TraceMetric } from './trace.ts';
 
 /** Which traces, by when they were; all of it optional, times in epoch milliseconds. */
@@ -27,10 +28,10 @@ export interface TraceRange {
 type SqlRow = Record<string, DuckDBValue>;
 
 /** Traces that are built at once: what they hold is in memory only so long, and the event loop gets its turn between. */
-export const TRACES_AT_ONCE = 100;
+export const TRACES_AT_ONCE = 50;
 
 /** Finding the traces of a range reads every row of it: done once for so many traces. */
-export const IDS_AT_ONCE = 10_000;
+export const IDS_AT_ONCE = 2000;
 
 const WITHIN = {
   overlap: (from: string, to: string) => `last_time >= ${double(from)} AND first_time <= ${double(to)}`,
@@ -89,7 +90,7 @@ export class Reader {
   /** @returns the documents of each trace as they were sent, oldest first. */
   async documents(traceIds: readonly string[]): Promise<Map<string, SegmentDocument[]>> {
     const found = await this.rows(
-      `SELECT trace_id, document FROM segments WHERE trace_id IN (${places(traceIds)}) ORDER BY sequence`,
+      `SELECT trace_id, document FROM segments WHERE ${ofTraces('segments', traceIds)} ORDER BY sequence`,
       [...traceIds],
     );
     return grouped(found, (row) => JSON.parse(String(row['document'])) as SegmentDocument);
@@ -99,7 +100,7 @@ export class Reader {
     const found = await this.rows(
       `SELECT trace_id, source, span_id, parent_id, name, kind, start_nanoseconds, end_nanoseconds, status, status_message,
          service_name, sample_rate, detail
-       FROM spans WHERE trace_id IN (${places(traceIds)}) ORDER BY sequence`,
+       FROM spans WHERE ${ofTraces('spans', traceIds)} ORDER BY sequence`,
       [...traceIds],
     );
     return grouped(found, spanOfRow);
@@ -191,8 +192,10 @@ function requestIdsOf(documents: SegmentDocument[]): string[] {
   return [...new Set(ids.filter((id) => typeof id === 'string'))];
 }
 
-function places(values: readonly unknown[]): string {
-  return values.map((_, at) => `$${at + 1}`).join(', ');
+/** By way of row ids, so that only these rows' documents are unpacked: 4 ms instead of 35 for five traces of 100,000 documents. */
+function ofTraces(table: TableName, traceIds: readonly string[]): string {
+  const places = traceIds.map((_, at) => `$${at + 1}`).join(', ');
+  return `rowid IN (SELECT rowid FROM ${table} WHERE trace_id IN (${places}))`;
 }
 
 function grouped<T>(rows: SqlRow[], value: (row: SqlRow) => T): Map<string, T[]> {

@@ -21,6 +21,12 @@ const ROWS_AT_ONCE = 500;
 /** A span of 30 attributes has three times the columns of a segment. */
 const SPANS_AT_ONCE = 200;
 
+/**
+ * After so many rows what is in the log goes into the file proper: off this thread, since DuckDB would otherwise do it on its own
+ * within a write, which holds the event loop for as long as it takes.
+ */
+const CHECKPOINT_AFTER_ROWS = 50_000;
+
 /** Of the order of 500 MB when full of segments of 1 KB in a process that has stopped writing: never unbounded. */
 const MOST_BUFFERED = 200_000;
 
@@ -46,6 +52,7 @@ export class Writer {
   readonly #buffers: Record<TableName, BoundedBuffer<Pending>>;
   #sequence: bigint;
   #draining: Promise<void> | undefined;
+  #sinceCheckpoint = 0;
 
   constructor(connection: DuckDBConnection, columns: AttributeColumns, sequence: bigint, events: WriterEvents) {
     this.#connection = connection;
@@ -94,9 +101,14 @@ export class Writer {
         left -= batch.length;
         if (batch.length === 0) break;
         await this.#write(table, batch);
+        this.#sinceCheckpoint += batch.length;
         await setImmediate();
       }
     }
+    if (this.#sinceCheckpoint < CHECKPOINT_AFTER_ROWS) return;
+    this.#sinceCheckpoint = 0;
+    // Where it cannot be had now it is had after as many rows again.
+    await this.#connection.run('CHECKPOINT').catch(() => {});
   }
 
   async #write(table: TableName, batch: Pending[]): Promise<void> {

@@ -156,6 +156,15 @@ describe('a trace put together', () => {
     );
   });
 
+  it('can be written as JSON however deep its parent ids nest', () => {
+    const documents = Array.from({ length: 20_000 }, (_, number) =>
+      segment(number + 1, 'n', { start_time: 1, ...(number > 0 && { parent_id: id(number) }) }),
+    );
+    const trace = buildTrace(TRACE, { documents, spans: [] });
+    expect(JSON.stringify(trace).match(/"name"/g)).toHaveLength(20_000);
+    expect(trace?.roots.map(({ orphan }) => orphan)).toEqual([false, ...Array.from({ length: 39 }, () => true)]);
+  });
+
   it('makes a subsegment and a span with one id one node of both sources', () => {
     const trace = buildTrace(TRACE, {
       documents: REQUEST,
