@@ -14,6 +14,9 @@ export interface AttributeColumn {
 /** Honeycomb's own limit. What goes over it stays in the span's `detail` and cannot be queried. */
 export const MOST_ATTRIBUTE_COLUMNS = 2000;
 
+/** `rowid` is every table's own, until a column of that name hides it. */
+const TAKEN = [...Object.keys(COLUMNS.spans), 'rowid'];
+
 const LARGEST_BIGINT = 2n ** 63n - 1n;
 
 /** @returns the narrowest type that holds the value exactly; undefined for null, which fits any. */
@@ -50,7 +53,7 @@ export function jsonText(value: unknown): string {
 /** Which attribute has which column in the table `spans`. */
 export class AttributeColumns {
   readonly #columns = new Map<string, AttributeColumn>();
-  readonly #names = new Set(Object.keys(COLUMNS.spans));
+  readonly #names = new Set(TAKEN);
   /** Values that found no column, since there are 2,000 already. */
   overflow = 0;
 
@@ -58,7 +61,7 @@ export class AttributeColumns {
   load(columns: Iterable<AttributeColumn>): void {
     this.#columns.clear();
     this.#names.clear();
-    for (const name of Object.keys(COLUMNS.spans)) this.#names.add(name);
+    for (const name of TAKEN) this.#names.add(name);
     for (const column of columns) {
       this.#columns.set(column.key, column);
       this.#names.add(column.name.toLowerCase());
@@ -77,11 +80,11 @@ export class AttributeColumns {
    * Makes room for the attributes of a batch of spans.
    * @returns the SQL that adds and widens columns; to be run before the spans are written.
    */
-  fit(batch: Iterable<Record<string, AttributeValue>>): string[] {
+  fit(batch: Iterable<ReadonlyMap<string, AttributeValue>>): string[] {
     const added = new Set<AttributeColumn>();
     const changed = new Set<AttributeColumn>();
     for (const attributes of batch) {
-      for (const [key, value] of Object.entries(attributes)) {
+      for (const [key, value] of attributes) {
         const type = typeOf(value);
         if (type === undefined) continue;
         const column = this.#columns.get(key);
@@ -108,8 +111,8 @@ export class AttributeColumns {
       this.overflow++;
       return undefined;
     }
-    // An empty identifier is none, and a NUL ends one.
-    const plain = key.replaceAll('\0', '') || 'unnamed';
+    // An empty identifier is none.
+    const plain = key || 'unnamed';
     let name = plain;
     for (let copy = 2; this.#names.has(name.toLowerCase()); copy++) name = `${plain}~${copy}`;
     const column: AttributeColumn = { key, name, type };
@@ -119,8 +122,13 @@ export class AttributeColumns {
   }
 }
 
+/** @returns the attributes with keys that SQL can hold, text without NUL and lone surrogates; of keys that become the same, the last one's value. */
+export function sqlKeys(attributes: Record<string, AttributeValue>): Map<string, AttributeValue> {
+  return new Map(Object.entries(attributes).map(([key, value]) => [key.replaceAll('\0', '').toWellFormed(), value]));
+}
+
 function text(value: string): string {
-  return `'${value.replaceAll('\0', '').replaceAll("'", "''")}'`;
+  return `'${value.replaceAll("'", "''")}'`;
 }
 
 /** @returns the columns that a file has. */

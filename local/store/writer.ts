@@ -9,7 +9,13 @@ import {
   type DuckDBValue,
   VARCHAR,
 } from '@duckdb/node-api';
-import { type AttributeColumns, type ColumnType, columnValue, readAttributeColumns } from './attribute-columns.ts';
+import {
+  type AttributeColumns,
+  type ColumnType,
+  columnValue,
+  readAttributeColumns,
+  sqlKeys,
+} from './attribute-columns.ts';
 import { BoundedBuffer } from './buffer.ts';
 import type { AttributeValue } from './records.ts';
 import type { Row } from './rows.ts';
@@ -32,9 +38,11 @@ const MOST_BUFFERED = 200_000;
 
 const COLUMN_TYPES: Record<ColumnType, DuckDBType> = { BOOLEAN, BIGINT, DOUBLE, VARCHAR };
 
+const NONE: ReadonlyMap<string, AttributeValue> = new Map();
+
 interface Pending {
   row: Row;
-  attributes?: Record<string, AttributeValue>;
+  attributes?: Map<string, AttributeValue>;
 }
 
 export interface WriterEvents {
@@ -78,7 +86,7 @@ export class Writer {
 
   push(table: TableName, values: Row, attributes?: Record<string, AttributeValue>): void {
     const row = [this.#sequence++, ...values];
-    this.#buffers[table].push(attributes ? { row, attributes } : { row });
+    this.#buffers[table].push(attributes ? { row, attributes: sqlKeys(attributes) } : { row });
   }
 
   /** Resolves when all that was pushed before the call can be read. Never rejects. */
@@ -139,7 +147,7 @@ export class Writer {
   /** An appender wants a value for each of up to 2,000 columns; a batch has some dozens, and goes through a table of just these. */
   async #writeSpans(batch: Pending[]): Promise<void> {
     await this.#fitColumns(batch);
-    const keys = new Set(batch.flatMap(({ attributes = {} }) => Object.keys(attributes)));
+    const keys = new Set(batch.flatMap(({ attributes }) => [...(attributes ?? NONE).keys()]));
     const used = [...keys].map((key) => this.#columns.get(key)).filter((column) => column !== undefined);
     const fixed = Object.entries(COLUMNS.spans).map(([name, type]) => `${quoted(name)} ${type}`);
     const definitions = [...fixed, ...used.map(({ name, type }) => `${quoted(name)} ${type}`)];
@@ -149,7 +157,7 @@ export class Writer {
       [...Object.values(COLUMNS.spans), ...used.map(({ type }) => COLUMN_TYPES[type])],
       [
         ...transposed(batch, 'spans'),
-        ...used.map(({ key, type }) => batch.map(({ attributes = {} }) => columnValue(attributes[key], type))),
+        ...used.map(({ key, type }) => batch.map(({ attributes }) => columnValue(attributes?.get(key), type))),
       ],
       true,
     );
@@ -158,7 +166,7 @@ export class Writer {
 
   /** In one transaction: a commit for each of many columns would take milliseconds each. */
   async #fitColumns(batch: Pending[]): Promise<void> {
-    const statements = this.#columns.fit(batch.map(({ attributes = {} }) => attributes));
+    const statements = this.#columns.fit(batch.map(({ attributes }) => attributes ?? NONE));
     if (statements.length === 0) return;
     try {
       await this.#connection.run(['BEGIN', ...statements, 'COMMIT'].join(';\n'));
