@@ -21,6 +21,7 @@ const socket = createSocket('udp4');
 let datagrams = [];
 let bytes = 0;
 let dropped = 0;
+let received = 0;
 /** @type {NodeJS.Timeout | undefined} */
 let timer;
 
@@ -44,6 +45,7 @@ function handOver() {
 }
 
 socket.on('message', (datagram) => {
+  received++;
   if (Atomics.load(waiting, 0) + bytes > MOST_WAITING_BYTES) {
     dropped++;
   } else {
@@ -71,7 +73,17 @@ socket.bind(port, '127.0.0.1', () => {
   parentPort?.postMessage({ listening: socket.address().port });
 });
 
+// What the kernel has already is taken before the socket closes: until a turn of the event loop has brought nothing more.
 parentPort?.on('message', () => {
-  handOver();
-  socket.close(() => parentPort?.close());
+  let seen = -1;
+  const look = () => {
+    if (received !== seen) {
+      seen = received;
+      setImmediate(look);
+      return;
+    }
+    handOver();
+    socket.close(() => parentPort?.close());
+  };
+  setImmediate(look);
 });

@@ -153,6 +153,18 @@ describe('segments by UDP', () => {
     expect(await stored()).toBe(sent);
   });
 
+  it('are taken, all that had arrived, when the intake is stopped', async () => {
+    const other = await startXrayIntake({ port: 0, sink: store, store });
+    const socket = createSocket('udp4');
+    for (let number = 0; number < 300; number++) {
+      const datagram = HEADER + JSON.stringify({ ...DOCUMENT, id: number.toString(16).padStart(16, '0') });
+      await new Promise((resolve) => socket.send(datagram, other.port, '127.0.0.1', resolve));
+    }
+    await other.stop();
+    socket.close();
+    expect((await store.trace(TRACE))?.roots).toHaveLength(300);
+  });
+
   it('are refused at a port that is taken, and leave no socket behind', async () => {
     await expect(startXrayIntake({ port: intake.port, sink: store, store })).rejects.toMatchObject({
       code: 'EADDRINUSE',
