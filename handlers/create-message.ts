@@ -10,7 +10,10 @@ const blankGroup = 'message_group_uuid_blank';
 const unnamed = v.object({ receiver: text(blankReceiver), group: text(blankGroup), message: message(1024) });
 const named = v.object({ receiver: mayBeBlank(blankReceiver), group: mayBeBlank(blankGroup), message: message(1024) });
 
-/** `POST /api/messages` with `{message}` and either `user_receiver_handle` (also `handle`) or `message_group_uuid`, which is looked at first. */
+/**
+ * `POST /api/messages` with `{message}` and either `user_receiver_handle` (also `handle`) or `message_group_uuid`,
+ * which is looked at first.
+ */
 export const handler = userRoute(
   'create-message',
   async (event, now) => {

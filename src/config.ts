@@ -1,6 +1,6 @@
 /**
- * The only reader of `process.env` in `src/` and `handlers/`. Values are read when asked for, so a function reads at INIT what it cannot
- * do without and fails there, by a sentence that names the key, and not on its first request.
+ * The only reader of `process.env` in `src/` and `handlers/`. Values are read when asked for, so a function reads at
+ * INIT what it cannot do without and fails there, by a sentence that names the key, and not on its first request.
  */
 export const config = {
   /** The DynamoDB table that everything is kept in. */
@@ -16,11 +16,16 @@ export const config = {
 
   /** Lambda's own: the handler's name, such as `handlers/home.handler`. */
   handlerName: () => optional('_HANDLER'),
-  /** Lambda's own: `Root=1-…;Parent=…;Sampled=1` of the invocation, where one environment has one invocation at a time. */
+  /**
+   * Lambda's own: `Root=1-…;Parent=…;Sampled=1` of the invocation, where one environment has one invocation at a time.
+   */
   traceHeader: () => optional('_X_AMZN_TRACE_ID'),
   /** Lambda's own: host and port of its Runtime and Extensions API. */
   runtimeApi: () => optional('AWS_LAMBDA_RUNTIME_API'),
-  /** Lambda's own: set where one environment has several invocations at a time; no extension may register for INVOKE there. */
+  /**
+   * Lambda's own: set where one environment has several invocations at a time; no extension may register for INVOKE
+   * there.
+   */
   concurrentInvocations: () => optional('AWS_LAMBDA_MAX_CONCURRENCY'),
   functionName: () => optional('AWS_LAMBDA_FUNCTION_NAME'),
   region: () => optional('AWS_REGION'),

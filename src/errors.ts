@@ -1,4 +1,7 @@
-/** Everything that is expected to go wrong: what a caller is told, by code. Only the edge (`src/http/errors.ts`) turns one into a response. */
+/**
+ * Everything that is expected to go wrong: what a caller is told, by code. Only the edge (`src/http/errors.ts`) turns
+ * one into a response.
+ */
 export const errors = {
   body_not_json: { status: 400, title: 'The body is no JSON' },
   unauthenticated: { status: 401, title: 'Sign in first' },

@@ -31,8 +31,8 @@ export async function createActivity(
 }
 
 /**
- * @throws {ExpectedError} `activity_not_found`, also when it has expired; `invalid_input` with `user_handle_blank` when who signed in has
- * no profile
+ * @throws {ExpectedError} `activity_not_found`, also when it has expired; `invalid_input` with `user_handle_blank` when
+ * who signed in has no profile
  */
 export async function createReply(
   user: Identity,

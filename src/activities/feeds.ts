@@ -26,7 +26,10 @@ export async function userActivities(handle: string, page: Page, now: Date): Pro
   return { items: items.map((activity) => ({ ...shown(activity), display_name })), next };
 }
 
-/** @returns the activities that have every word of `term` in them, in any order; a word is found whole, whatever its case. */
+/**
+ * @returns the activities that have every word of `term` in them, in any order; a word is found whole, whatever its
+ * case.
+ */
 export async function searchActivities(term: string, page: Page, now: Date): Promise<Paged<Activity>> {
   const { items, next } = await listByWords(term, page, now);
   return { items: await withDisplayNames(items.map(shown)), next };

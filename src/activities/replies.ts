@@ -13,7 +13,10 @@ export const nestedReplies = 5;
 /** Replies shown with one activity. */
 const shownReplies = 100;
 
-/** So many counted replies are remembered at least, for the feed's nesting; beyond twice as many the older ones are forgotten. */
+/**
+ * So many counted replies are remembered at least, for the feed's nesting; beyond twice as many the older ones are
+ * forgotten.
+ */
 const rememberedReplies = 32;
 
 /** An update is tried again within seconds: what is older than this cannot be counted a second time by a retry. */
@@ -23,7 +26,8 @@ const retriesEndMilliseconds = 60_000;
 const mostRemembered = 2_000;
 
 /**
- * Stores a reply, counts it once however often it is called with it, and tells the author of `activity`, in whose notifications it appears.
+ * Stores a reply, counts it once however often it is called with it, and tells the author of `activity`, in whose
+ * notifications it appears.
  */
 export async function putReply(reply: Reply, activity: Activity): Promise<void> {
   const position = positionOf(reply);

@@ -1,10 +1,14 @@
 /**
- * Words of one message that get an index item each. A message has at most 280 characters, so 50 longer words than the one that is searched
- * for cannot be in it unless it is made of one- to four-letter words alone; a search finds a message by its longest word.
+ * Words of one message that get an index item each. A message has at most 280 characters, so 50 longer words than the
+ * one that is searched for cannot be in it unless it is made of one- to four-letter words alone; a search finds a
+ * message by its longest word.
  */
 const indexedWords = 50;
 
-/** A key of the table ends at 2,048 bytes, and folding can make one character eighteen: words that differ only after these are one. */
+/**
+ * A key of the table ends at 2,048 bytes, and folding can make one character eighteen: words that differ only after
+ * these are one.
+ */
 const longestWord = 256;
 
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' });

@@ -5,7 +5,10 @@ import { logger } from '../telemetry/logger.ts';
 import { currentTraceId } from '../telemetry/trace-id.ts';
 import type { ApiExchange, ApiMiddleware, ApiResult } from './request.ts';
 
-/** The one place where an error becomes a response. What nobody expected is logged and reported, and the caller learns nothing of it. */
+/**
+ * The one place where an error becomes a response. What nobody expected is logged and reported, and the caller learns
+ * nothing of it.
+ */
 export function errorResponses(): ApiMiddleware {
   return {
     onError: function errorResponse(exchange: ApiExchange) {

@@ -16,7 +16,9 @@ export function pages(route: string) {
   const bindingOf = (event: ApiEvent) =>
     JSON.stringify([route, event.user?.id ?? null, event.pathParameters ?? {}, ownQuery(event)]);
   return {
-    /** Entries for a schema of query parameters: `limit` and `cursor`, the latter as the position that it stands for. */
+    /**
+     * Entries for a schema of query parameters: `limit` and `cursor`, the latter as the position that it stands for.
+     */
     entries: (event: ApiEvent) => ({
       limit: v.nullish(
         v.pipe(

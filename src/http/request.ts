@@ -20,7 +20,10 @@ export function header(event: ApiEvent, name: string): string | undefined {
   return entry?.[1];
 }
 
-/** @returns a variable of the path, decoded once more where the gateway handed it on as it came (`%40worf`), or '' where there is none. */
+/**
+ * @returns a variable of the path, decoded once more where the gateway handed it on as it came (`%40worf`), or '' where
+ * there is none.
+ */
 export function pathVariable(event: ApiEvent, name: string): string {
   const value = event.pathParameters?.[name] ?? '';
   try {
@@ -30,7 +33,10 @@ export function pathVariable(event: ApiEvent, name: string): string {
   }
 }
 
-/** @returns the handle that a path variable such as `@worf` names, or undefined where it is none that anybody could have. */
+/**
+ * @returns the handle that a path variable such as `@worf` names, or undefined where it is none that anybody could
+ * have.
+ */
 export function handleIn(variable: string): string | undefined {
   // A key of the table ends at 2,048 bytes: what is longer than a handle may be is not looked up.
   return /^@([^\s@#]{1,64})$/.exec(variable)?.[1];

@@ -13,7 +13,10 @@ export function check<Schema extends v.GenericSchema>(schema: Schema, input: unk
   throw invalidInput([...new Set(result.issues.map(({ message }) => message))]);
 }
 
-/** A text that may not be blank, as it is without white space around it; a missing key, null and a value of another type are blank. */
+/**
+ * A text that may not be blank, as it is without white space around it; a missing key, null and a value of another type
+ * are blank.
+ */
 export function text(blankCode: string) {
   return v.nullish(
     v.pipe(

@@ -11,8 +11,8 @@ import { putMessage } from './repository.ts';
 export type Destination = { groupUuid: string } | { receiverHandle: string };
 
 /**
- * @throws {ExpectedError} `message_group_not_found`, `not_a_member`, `user_not_found` for an unknown receiver; `invalid_input` with
- * `user_sender_handle_blank` when who signed in has no profile
+ * @throws {ExpectedError} `message_group_not_found`, `not_a_member`, `user_not_found` for an unknown receiver;
+ * `invalid_input` with `user_sender_handle_blank` when who signed in has no profile
  */
 export async function createMessage(
   user: Identity,

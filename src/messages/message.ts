@@ -22,7 +22,10 @@ export interface MessageGroup {
 /** Whose uuids name the message groups, as RFC 9562 wants a namespace for its version 5. */
 const namespace = '6f2c1b7e-0d53-4d0e-9a55-3a9be6d6f5c1';
 
-/** @returns the uuid of the one group that two users have, whoever writes first, and also when both do so at once (RFC 9562, version 5). */
+/**
+ * @returns the uuid of the one group that two users have, whoever writes first, and also when both do so at once (RFC
+ * 9562, version 5).
+ */
 export function groupUuidOf(oneUserUuid: string, otherUserUuid: string): string {
   const name = [oneUserUuid, otherUserUuid].sort().join(' ');
   return uuidFromName(namespace, name);

@@ -14,7 +14,10 @@ export async function listMessages(groupUuid: string): Promise<Message[]> {
   return items.map(toMessage).reverse();
 }
 
-/** @returns a page of the groups that a user is a member of, the one with the latest message first; each under the other member's handle. */
+/**
+ * @returns a page of the groups that a user is a member of, the one with the latest message first; each under the other
+ * member's handle.
+ */
 export async function listGroups(handle: string, page: Page): Promise<Paged<MessageGroup>> {
   const { items, next } = await newest(byTimeline, [timelines.groups(handle)], page);
   return { items: items.map(toGroup), next };
@@ -48,7 +51,10 @@ export async function putMessage(message: Message, receiverHandle: string): Prom
   await Promise.all([...members].map(([handle, other]) => putLastMessage(handle, other, message, position)));
 }
 
-/** A member's view of the group moves on in time alone: of two messages at once, the later one stays, in whatever order they are stored. */
+/**
+ * A member's view of the group moves on in time alone: of two messages at once, the later one stays, in whatever order
+ * they are stored.
+ */
 async function putLastMessage(handle: string, otherHandle: string, message: Message, position: string): Promise<void> {
   const update = new UpdateCommand({
     TableName: tableName,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /*
- * One table. `pk` and `sk` are its key; an item that belongs to a list ordered by time also has `timeline` (or `author`) and `position`,
- * the keys of the two indexes, so that one write puts it in its lists and no list can miss what is stored.
+ * One table. `pk` and `sk` are its key; an item that belongs to a list ordered by time also has `timeline` (or
+ * `author`) and `position`, the keys of the two indexes, so that one write puts it in its lists and no list can miss
+ * what is stored.
  *
  * | item          | pk                      | sk                  | timeline (by-timeline)      | author (by-author) |
  * | ------------- | ----------------------- | ------------------- | --------------------------- | ------------------ |
@@ -16,14 +17,17 @@ import { createHash } from 'node:crypto';
  *
  * `position` is `<created_at>#<uuid>`: it sorts by time, is unique, and is what a cursor holds.
  *
- * Heat: what everybody writes to (the feed, a frequent word) is spread over shards by the activity's uuid: a partition key takes 1,000 writes
- * a second, so the feed takes 4,000 activities a second. A page reads every shard at once, at about one read unit each, and merges.
- * The month keeps a shard from growing without end; no activity lives longer than 30 days, so a page looks at two months, rarely three.
+ * Heat: what everybody writes to (the feed, a frequent word) is spread over shards by the activity's uuid: a partition
+ * key takes 1,000 writes a second, so the feed takes 4,000 activities a second. A page reads every shard at once, at
+ * about one read unit each, and merges. The month keeps a shard from growing without end; no activity lives longer than
+ * 30 days, so a page looks at two months, rarely three.
  *
- * Expiry: `delete_after` is DynamoDB's TTL attribute; as it deletes up to days late, every query filters by `expires_at` too.
+ * Expiry: `delete_after` is DynamoDB's TTL attribute; as it deletes up to days late, every query filters by
+ * `expires_at` too.
  *
- * No write spans items: the items that make an activity findable come first and the activity last, so what is visible is complete,
- * and every item's key follows from ids made before the first attempt, so a retry writes the same items again.
+ * No write spans items: the items that make an activity findable come first and the activity last, so what is visible
+ * is complete, and every item's key follows from ids made before the first attempt, so a retry writes the same items
+ * again.
  */
 
 /** Enough for thousands of writes a second, few enough to be read at once for every page. */
@@ -61,7 +65,10 @@ export function deleteAfter(expiresAt: string): number {
   return Math.ceil(Date.parse(expiresAt) / 1000);
 }
 
-/** @returns the partitions of the feed by month, newest month first, from the page's first position (or now) back to the oldest that can live. */
+/**
+ * @returns the partitions of the feed by month, newest month first, from the page's first position (or now) back to the
+ * oldest that can live.
+ */
 export function feedPartitions(now: Date, before?: string): string[][] {
   const newest = monthOf(before ?? now.toISOString());
   const oldest = monthOf(new Date(now.getTime() - longestLifeMilliseconds).toISOString());

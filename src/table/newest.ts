@@ -38,23 +38,28 @@ export interface Wanted {
 
 type Item = Record<string, unknown>;
 
-/** Requests per partition for one page: past these, what was found so far is the page, so that a rare match costs no caller a timeout. */
+/**
+ * Requests per partition for one page: past these, what was found so far is the page, so that a rare match costs no
+ * caller a timeout.
+ */
 const requestsPerPartition = 10;
 
 /**
- * Items read by one request at least, where a filter discards some: few of what has expired, as DynamoDB removes it, and most of what has
- * one word of several.
+ * Items read by one request at least, where a filter discards some: few of what has expired, as DynamoDB removes it,
+ * and most of what has one word of several.
  */
 const readAhead = { expiry: 25, words: 100 };
 
 /**
  * Reads a page of a list that is spread over partitions, by asking all of them at once and merging.
- * @returns at most `limit` items, newest first, and where to go on if there are more: after a long search that may be an empty page.
+ * @returns at most `limit` items, newest first, and where to go on if there are more: after a long search that may be
+ * an empty page.
  */
 export async function newest(list: List, partitions: string[], page: Page, wanted: Wanted = {}): Promise<Paged<Item>> {
   const parts = await Promise.all(partitions.map((partition) => readPartition(list, partition, page, wanted)));
   const at = (item: Item) => String(item[list.position]);
-  // Where one partition was given up, the others may be shown only as far back, or the next page would have to come before this one.
+  // Where one partition was given up, the others may be shown only as far back, or the next page would have to come
+  // before this one.
   const horizon =
     parts
       .map(({ givenUpAt }) => givenUpAt ?? '')
@@ -70,7 +75,10 @@ export async function newest(list: List, partitions: string[], page: Page, wante
   return horizon ? { items, next: horizon } : { items };
 }
 
-/** @returns the items of one partition whose sort key begins with `prefix.sk`, newest first, at most `limit`, as they are at this moment. */
+/**
+ * @returns the items of one partition whose sort key begins with `prefix.sk`, newest first, at most `limit`, as they
+ * are at this moment.
+ */
 export async function newestBelow(prefix: Key, limit: number): Promise<Item[]> {
   const query = new QueryCommand({
     TableName: tableName,

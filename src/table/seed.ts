@@ -7,8 +7,8 @@ import { putProfile } from '../users/repository.ts';
 import type { Profile } from '../users/user.ts';
 
 /*
- * `node src/table/seed.ts` fills the table of TABLE_NAME with what the course's application shows, through the same writes as the API's.
- * Running it again changes nothing.
+ * `node src/table/seed.ts` fills the table of TABLE_NAME with what the course's application shows, through the same
+ * writes as the API's. Running it again changes nothing.
  */
 
 const hour = 3_600_000;

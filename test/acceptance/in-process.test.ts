@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from '../fixtures/cruddur/api.ts';
 import { inProcess } from '../fixtures/cruddur/in-process.ts';
 import { startTable } from '../fixtures/cruddur/table.ts';
-import { contract, expectProblem } from './contract.ts';
+import { expectProblem } from './contract/caller.ts';
+import { contract } from './contract/index.ts';
 import { storage } from './storage.ts';
 
 const dynamodb = startTable();

@@ -4,7 +4,7 @@ import { type Api, json } from '../fixtures/cruddur/api.ts';
 import { type DynamoDbProxy, dynamoDbProxy, type Fate } from '../fixtures/cruddur/dynamodb-proxy.ts';
 import { inProcess } from '../fixtures/cruddur/in-process.ts';
 import { startTable } from '../fixtures/cruddur/table.ts';
-import { expectProblem } from './contract.ts';
+import { expectProblem } from './contract/caller.ts';
 
 const writes = /^(PutItem|UpdateItem|BatchWriteItem)$/;
 const loseFirstAnswers: Fate = (operation, attempt) => (writes.test(operation) && attempt === 1 ? 'lose' : 'answer');

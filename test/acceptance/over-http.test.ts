@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from '../fixtures/cruddur/api.ts';
 import { overHttp } from '../fixtures/cruddur/over-http.ts';
 import { routes } from '../fixtures/cruddur/proxy-event.ts';
-import { contract, expectProblem } from './contract.ts';
+import { expectProblem } from './contract/caller.ts';
+import { contract } from './contract/index.ts';
 
 describe('the API over HTTP, as sls local runs it', () => {
   let running: Promise<Api & { url: string }> | undefined;

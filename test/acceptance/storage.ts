@@ -3,12 +3,15 @@ import { runSeed } from '../../local/platform/dynamodb/seed.ts';
 import type { Activity, Reply } from '../../src/activities/activity.ts';
 import { type Api, json, nextPage } from '../fixtures/cruddur/api.ts';
 import { variables } from '../fixtures/cruddur/in-process.ts';
-import { expectProblem } from './contract.ts';
+import { expectProblem } from './contract/caller.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** What only shows with several users, with time passed, or with several writes at once; the handlers run in this process. */
+/**
+ * What only shows with several users, with time passed, or with several writes at once; the handlers run in this
+ * process.
+ */
 export function storage(start: () => Promise<Api & { endpoint: string }>): void {
   let api: Api & { endpoint: string };
   let activities: typeof import('../../src/activities/repository.ts');
