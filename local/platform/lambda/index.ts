@@ -18,7 +18,7 @@ const MAXIMUM_WAITING = 1000 - DEFAULT_ENVIRONMENTS;
  * A runtime asks for its next event a moment after it has answered, and a caller on the same machine can be faster than that. On Lambda the
  * answer takes longer to arrive than the runtime to ask, so a request waits so long for an environment that has answered already.
  */
-const PATIENCE_MILLISECONDS = 25;
+const PATIENCE_MILLISECONDS = 50;
 const DEFAULT_IDLE_MILLISECONDS = 5 * 60_000;
 
 /**

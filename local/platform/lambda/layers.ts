@@ -35,7 +35,9 @@ export async function layOut(lambda: LocalFunction): Promise<LayeredFunction> {
       throw new Error(`The layer ${layer.key} of ${lambda.key} has no folder ${layer.path}`);
     }
   }
-  const merged = folders.length > 1 ? await merge(folders) : undefined;
+  // NODE_OPTIONS is split at spaces, so a folder whose path has some cannot stand for /opt.
+  const asItIs = folders.length <= 1 && !/\s/.test(folders[0] ?? '');
+  const merged = asItIs ? undefined : await merge(folders);
   const layerRoot = merged ?? folders[0];
   const warnings = arns.map(
     (arn) => `The layer ${arn} of ${lambda.key} is left out: a layer by ARN cannot be fetched to run here.`,

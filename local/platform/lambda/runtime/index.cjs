@@ -15,6 +15,8 @@ const { processInvocation } = require('./invocation.cjs');
 
 /** The invocation that is being worked on; errors that nobody caught are its errors. */
 let currentRequestId;
+let initialized = false;
+let failing = false;
 
 async function main() {
   globalThis.awslambda = globalThis.awslambda || {};
@@ -25,8 +27,12 @@ async function main() {
 
   const client = new RuntimeApiClient(process.env.AWS_LAMBDA_RUNTIME_API);
   const fail = async (title, error, exitCode) => {
+    // Of the errors that follow from the first, none is of interest.
+    if (failing) return;
+    failing = true;
     logError(title, error);
-    await (currentRequestId ? client.postError(currentRequestId, error) : client.postInitError(error));
+    // Between two invocations there is nobody to tell: the platform sees the process end.
+    if (currentRequestId || !initialized) await client.postFatal(currentRequestId, error);
     process.exit(exitCode);
   };
   // The exit codes are those of AWS's client.
@@ -43,6 +49,8 @@ async function main() {
     await client.postInitError(error);
     process.exit(1);
   }
+
+  initialized = true;
 
   for (;;) {
     const invocation = await client.next();

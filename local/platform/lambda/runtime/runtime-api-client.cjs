@@ -17,6 +17,12 @@ class RuntimeApiClient {
     this.buffer = Buffer.alloc(0);
     /** @type {((answer: Answer) => void) | undefined} */
     this.waiting = undefined;
+    /** Ends when the last request that was sent has its answer. */
+    this.turn = Promise.resolve();
+    /** Whether a streamed response is open. */
+    this.streaming = false;
+    /** Whether only the error that ends the process may still be posted. */
+    this.closed = false;
     this.socket = new net.Socket();
     // A layer's instrumentation of `net` keeps what it replaced as `__original`: connecting to the Runtime API is no span of the function.
     const connect = this.socket.connect.__original ?? this.socket.connect;
@@ -44,6 +50,7 @@ class RuntimeApiClient {
   }
 
   postError(requestId, error) {
+    if (this.streaming) return this.endChunks(error);
     const cause = formatXRayCause(error);
     return this.postDocument(
       this.path(requestId, 'error'),
@@ -56,6 +63,16 @@ class RuntimeApiClient {
     return this.postDocument('/2018-06-01/runtime/init/error', error);
   }
 
+  /**
+   * Posts the error that ends the process, of an invocation or else of init. What the handler, which does not know that it has failed,
+   * would post after it is not sent: its `/next` would be taken for the sign that all is well.
+   */
+  postFatal(requestId, error) {
+    const posted = requestId ? this.postError(requestId, error) : this.postInitError(error);
+    this.closed = true;
+    return posted;
+  }
+
   /** Begins a streamed response. Chunks go out with `writeChunk`; `endChunks` closes it and resolves with the answer. */
   beginChunks(requestId, contentType) {
     this.socket.ref();
@@ -65,11 +82,12 @@ class RuntimeApiClient {
       'Transfer-Encoding': 'chunked',
       Trailer: 'Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body',
     };
+    this.streaming = true;
     this.socket.write(this.head('POST', this.path(requestId, 'response'), headers));
   }
 
   writeChunk(chunk, done) {
-    if (chunk.length === 0) return done();
+    if (chunk.length === 0 || !this.streaming) return done();
     this.socket.write(`${chunk.length.toString(16)}\r\n`);
     this.socket.write(chunk);
     this.socket.write('\r\n', done);
@@ -80,6 +98,7 @@ class RuntimeApiClient {
       ? `Lambda-Runtime-Function-Error-Type: ${headerSafe(formatError(error).errorType)}\r\n` +
         `Lambda-Runtime-Function-Error-Body: ${Buffer.from(JSON.stringify(formatError(error))).toString('base64')}\r\n`
       : '';
+    this.streaming = false;
     return this.answerTo(() => this.socket.write(`0\r\n${trailers}\r\n`));
   }
 
@@ -117,10 +136,16 @@ class RuntimeApiClient {
   }
 
   answerTo(send) {
-    return new Promise((resolve) => {
-      this.waiting = resolve;
-      send();
-    });
+    if (this.closed) return new Promise(() => {});
+    const answer = this.turn.then(
+      () =>
+        new Promise((resolve) => {
+          this.waiting = resolve;
+          send();
+        }),
+    );
+    this.turn = answer;
+    return answer;
   }
 
   receive(chunk) {

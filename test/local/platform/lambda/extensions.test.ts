@@ -29,10 +29,10 @@ describe.each(RUNTIME_CLIENTS)('an extension inside the process, with $client', 
           export const handler = async () => process.pid;`,
       },
     });
-    const result = await invoke();
+    const result = await invoke({}, { atOnce: true });
     expect(sink.logs.some((record) => record.message.includes('shipped'))).toBe(false);
     // Held: a request within these 400 ms gets another environment.
-    const meanwhile = await invoke();
+    const meanwhile = await invoke({}, { atOnce: true });
     expect(meanwhile.value).not.toBe(result.value);
     const event = JSON.parse((await logged(/event \{/)).message.replace(/^.*event /, ''));
     expect(event).toEqual({

@@ -75,6 +75,20 @@ describe('a layer made from a folder', () => {
     expect((await invoke()).value).toEqual([1, 'mine']);
   });
 
+  it('may be in a folder whose path has spaces', async () => {
+    const parent = await folder({ 'my layer/hook.js': 'globalThis.hooked = 1;' });
+    const { invoke } = await bench({
+      files: { 'app.js': 'exports.handler = async () => globalThis.hooked;' },
+      functions: [
+        lambda({
+          environment: { NODE_OPTIONS: '--require /opt/hook.js' },
+          layers: [{ kind: 'directory', key: 'hook', path: `${parent}/my layer` }],
+        }),
+      ],
+    });
+    expect((await invoke()).value).toBe(1);
+  });
+
   it('answers with what is missing when the wrapper or the folder is not there', async () => {
     const layer = await folder({ 'not-executable': '#!/bin/sh\n' });
     const layers = [{ kind: 'directory' as const, key: 'only', path: layer }];

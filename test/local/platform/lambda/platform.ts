@@ -79,10 +79,13 @@ export interface Bench {
   platform: LambdaPlatform;
   sink: Collected;
   code: string;
-  /** Invokes with a sampled trace of its own, or the one given. */
+  /**
+   * Invokes with a sampled trace of its own, or the one given, and waits until the environment is done with it: then what comes next finds
+   * it idle, however busy the machine is. `atOnce` gives the answer when the caller would have it.
+   */
   invoke(
     event?: unknown,
-    options?: { key?: string; trace?: Partial<TraceContext> },
+    options?: { key?: string; trace?: Partial<TraceContext>; atOnce?: boolean },
   ): Promise<InvokeResult & { value: unknown }>;
   /** The messages of the log, platform's included, in order. */
   messages(): string[];
@@ -122,16 +125,23 @@ export async function bench({ files, functions = [lambda()], ...options }: Bench
     platform,
     sink,
     code,
-    async invoke(event = {}, { key, trace } = {}) {
+    async invoke(event = {}, { key, trace, atOnce } = {}) {
       const result = await platform.invoke(key ?? functions[0]?.key ?? '', {
         payload: JSON.stringify(event),
         trace: { root: newRoot(), parent: newSegmentId(), sampled: true, ...trace },
       });
+      const own = (record: LogRecord) => record.requestId === result.requestId;
+      if (!atOnce && sink.logs.some(own))
+        await until(() => sink.logs.some((record) => own(record) && isReport(record)));
       return { ...result, value: JSON.parse(result.payload) as unknown };
     },
     messages: () => sink.logs.map((record) => record.message),
     logged: (pattern) => until(() => sink.logs.find((record) => pattern.test(record.message))),
   };
+}
+
+function isReport({ message }: LogRecord): boolean {
+  return message.startsWith('REPORT') || message.includes('"platform.report"');
 }
 
 /** Asks again and again until there is something; the test's own time limit ends it. */

@@ -289,6 +289,20 @@ describe('the own runtime client', () => {
     },
   );
 
+  it('is not thought ready for the next invocation when the handler goes on after an error that nobody caught', async () => {
+    const { invoke } = await bench({
+      files: {
+        'app.js':
+          'exports.handler = async (e) => { if (e.fail) Promise.reject(new Error("lost")); return "went on"; };',
+      },
+    });
+    for (let round = 0; round < 5; round += 1) {
+      const failed = await invoke({ fail: true }, { atOnce: true });
+      expect(failed.error).toMatchObject({ type: 'Runtime.UnhandledPromiseRejection' });
+      expect(await invoke({}, { atOnce: true })).toMatchObject({ value: 'went on', coldStart: true });
+    }
+  });
+
   it.each([
     ['calls back', '(event, context, callback) => { setTimeout(() => callback(null, "called"), 10); }', 'called'],
     [
