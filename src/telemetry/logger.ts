@@ -60,13 +60,11 @@ function safeExtra(extra: LogItemExtraInput): LogAttributes {
   const result: Record<string, unknown> = {};
   for (const item of extra as unknown[]) {
     if (item === undefined || item === null) continue;
-    if (isError(item)) result['error'] = toPlain(item);
-    else if (typeof item === 'object' && !Array.isArray(item)) {
-      const plain = toPlain(item);
-      if (typeof plain === 'object' && plain !== null && !Array.isArray(plain))
-        Object.assign(result, renameReserved(plain));
-      else result['extra'] = plain;
-    } else result['extra'] = toPlain(item);
+    const plain = toPlain(item);
+    if (isError(item)) result['error'] = plain;
+    else if (typeof plain === 'object' && plain !== null && !Array.isArray(plain)) {
+      Object.assign(result, renameReserved(plain));
+    } else result['extra'] = plain;
   }
   return result as LogAttributes;
 }

@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isSecretKey, redactText } from '../../../src/telemetry/redaction.ts';
+import { type Stage, startStage } from './stage.ts';
+
+describe('redaction', () => {
+  it.each([
+    'authorization',
+    'Cookie',
+    'set-cookie',
+    'x-api-key',
+    'X-Amz-Security-Token',
+    'access_token',
+    'accessToken',
+    'clientSecret',
+    'password',
+    'user_email',
+    'message',
+  ])('takes the key %s for a secret', (key) => {
+    expect(isSecretKey(key)).toBe(true);
+  });
+
+  it.each(['handle', 'user_id', 'route', 'messages_count', 'table_name', 'duration_ms'])(
+    'takes the key %s for none',
+    (key) => {
+      expect(isSecretKey(key)).toBe(false);
+    },
+  );
+
+  it.each([
+    ['a JSON Web Token', 'got eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0dXJl here', 'eyJ'],
+    ['a bearer token', 'header was Bearer abcd1234.efgh', 'abcd1234'],
+    ['an e-mail', 'mail to andrew.brown+test@exam.pro.co please', 'exam.pro'],
+    ['an access key id', 'key AKIAIOSFODNN7EXAMPLE', 'AKIA'],
+    ['a presigned URL', 'https://b.s3.amazonaws.com/k?X-Amz-Signature=0123abcd&x=1', '0123abcd'],
+    ['a token in a query', '/cb?token=abc123&next=1', 'abc123'],
+    ['what V8 quotes of a body that is no JSON', 'Unexpected token \'p\', "pass1234" is not valid JSON', 'pass1234'],
+  ])('takes out %s', (_, text, secret) => {
+    expect(redactText(text)).not.toContain(secret);
+  });
+
+  it('takes no longer for a long text that nearly matches: its time grows with the length', () => {
+    const work = (length: number): number => {
+      const text = 'a.'.repeat(length);
+      const started = process.cpuUsage();
+      redactText(`${text}@`);
+      return process.cpuUsage(started).user;
+    };
+    work(1_000);
+
+    expect(work(64_000)).toBeLessThan(Math.max(work(8_000), 2_000) * 60);
+  });
+});
+
+describe('a secret that a caller sends', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await startStage({ layer: true, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+  });
+  afterAll(() => stage.stop());
+
+  it('is in no byte of logs, metrics, subsegments, spans and reports, wherever it was planted and whatever quotes it', async () => {
+    const secret = fc
+      .tuple(
+        fc.string({ minLength: 10, maxLength: 40, unit: fc.constantFrom(...'abcdefgh 0123456789"\\{}&=;é€😀') }),
+        fc.uuid().map((id) => id.slice(0, 8)),
+      )
+      .map(([text, unique]) => `${unique}${text.trim()}${unique}`);
+    const place = fc.constantFrom(
+      'authorization',
+      'cookie',
+      'x-api-key',
+      'x-custom',
+      'query',
+      'body',
+      'nested',
+      'text',
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(place, secret), { minLength: 1, maxLength: 4 }), async (planted) => {
+        const request = plant(planted);
+        const spans = stage.otlp.deliveries.length;
+        const items = stage.rollbar.deliveries.length;
+        const invocation = await stage.invoke(request);
+        await Promise.all([stage.otlp.received(spans + 1), stage.rollbar.received(items + 1)]);
+        await stage.until(() => stage.json(invocation.requestId).some((line) => '_aws' in line));
+        // The runtime itself writes what a handler throws; this handler answers.
+        const output = [
+          ...stage.lines.filter(({ requestId }) => requestId === invocation.requestId).map(({ message }) => message),
+          ...stage.subsegments
+            .filter(({ trace_id }) => trace_id === invocation.root)
+            .map((segment) => JSON.stringify(segment)),
+          ...stage.otlp.deliveries.slice(spans).map(({ body }) => body.toString('utf8')),
+          ...stage.rollbar.deliveries.slice(items).map(({ body }) => body.toString('utf8')),
+        ].join('\n');
+
+        for (const [, value] of planted) {
+          for (const form of [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]) {
+            expect(output).not.toContain(form);
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+interface Planted {
+  path: string;
+  method: string;
+  headers: Record<string, string>;
+  query: Record<string, string>;
+  body: string;
+}
+
+function plant(planted: [string, string][]): Planted {
+  const headers: Record<string, string> = {};
+  const query: Record<string, string> = {};
+  const body: Record<string, unknown> = {};
+  let text: string | undefined;
+  for (const [place, value] of planted) {
+    if (place === 'authorization') headers['Authorization'] = `Bearer ${value}`;
+    else if (place === 'cookie') headers['Cookie'] = `session=${value}; theme=dark`;
+    else if (place === 'x-api-key' || place === 'x-custom') headers[place] = value;
+    else if (place === 'query') query['term'] = value;
+    else if (place === 'body') body['message'] = value;
+    else if (place === 'nested') body['profile'] = { lines: ['first', value] };
+    else text = value;
+  }
+  return { path: '/quote', method: 'POST', headers, query, body: text ?? JSON.stringify(body) };
+}
