@@ -60,6 +60,7 @@ export class Writer {
   readonly #buffers: Record<TableName, BoundedBuffer<Pending>>;
   #sequence: bigint;
   #draining: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
   #sinceCheckpoint = 0;
 
   constructor(connection: DuckDBConnection, columns: AttributeColumns, sequence: bigint, events: WriterEvents) {
@@ -90,14 +91,22 @@ export class Writer {
   }
 
   /** Resolves when all that was pushed before the call can be read. Never rejects. */
-  async flush(): Promise<void> {
-    // A drain under way may have passed a table by already: only one that begins now surely takes all.
-    while (this.#draining) await this.#draining;
-    if (this.pending === 0) return;
-    this.#draining = this.#drain().finally(() => {
+  flush(): Promise<void> {
+    if (this.pending === 0 && !this.#draining) return Promise.resolve();
+    if (!this.#draining) return this.#start();
+    // A drain under way may have passed a table by already: only one that begins now surely takes all. All who ask meanwhile share it.
+    this.#next ??= this.#draining.then(() => this.#start());
+    return this.#next;
+  }
+
+  #start(): Promise<void> {
+    this.#next = undefined;
+    // Someone may have been quicker, in the moment between the end of one and the start of the next.
+    if (this.#draining) return this.#draining;
+    this.#draining = this.#drain().then(() => {
       this.#draining = undefined;
     });
-    await this.#draining;
+    return this.#draining;
   }
 
   async #drain(): Promise<void> {
@@ -124,8 +133,11 @@ export class Writer {
       if (table === 'spans') await this.#writeSpans(batch);
       else await this.#append(table, Object.values(COLUMNS[table]), transposed(batch, table));
     } catch (error) {
-      this.#events.failed(table, batch.length, error);
-      return;
+      if (batch.length === 1) return this.#events.failed(table, 1, error);
+      // What one row is to blame for shall not cost the others.
+      const half = Math.ceil(batch.length / 2);
+      await this.#write(table, batch.slice(0, half));
+      return this.#write(table, batch.slice(half));
     }
     const traceIdAt = Object.keys(COLUMNS[table]).indexOf('trace_id');
     const ids = new Set<string>();
