@@ -32,3 +32,6 @@ export async function buildLayer(outDirectory: string): Promise<void> {
   await copyFile(path.join(import.meta.dirname, 'otel-handler'), wrapper);
   await chmod(wrapper, 0o755);
 }
+
+// `custom.build.layers` of serverless.yml runs this file with the layer's folder as its argument.
+if (import.meta.main) await buildLayer(path.resolve(process.argv[2] ?? '.build/layer'));

@@ -31,9 +31,7 @@ export function localEnvironment(service: LocalService, endpoints: LocalEndpoint
     const address = `http://127.0.0.1:${endpoints.telemetry}`;
     environment['OTEL_EXPORTER_OTLP_ENDPOINT'] = address;
     environment['AWS_ENDPOINT_URL_CLOUDWATCH_LOGS'] = address;
-    environment['ROLLBAR_ENDPOINT'] = `${address}/api/1/`;
-    // Rollbar's client sends nothing without a token; the local intake takes any.
-    environment['ROLLBAR_ACCESS_TOKEN'] = 'local';
+    environment['ROLLBAR_ENDPOINT'] = `${address}/api/1/item/`;
   }
   return environment;
 }

@@ -57,7 +57,11 @@ async function dynamoDbFor(service: LocalService, lambda: LocalFunction) {
   const own = await startDynamoDb({ port: 0, region: service.region, tables: service.tables });
   const { seed, environment } = service.settings;
   if (seed) {
-    const variables = { ...lambda.environment, ...environment, ...localEnvironment(service, { dynamodb: own.endpoint }) };
+    const variables = {
+      ...lambda.environment,
+      ...environment,
+      ...localEnvironment(service, { dynamodb: own.endpoint }),
+    };
     await runSeed(seed, service.directory, variables).catch(async (error) => {
       await own.stop();
       throw error;
@@ -74,7 +78,9 @@ async function hasTables(endpoint: string, service: LocalService): Promise<boole
     maxAttempts: 1,
   });
   try {
-    const { TableNames = [] } = await client.send(new ListTablesCommand({}), { abortSignal: AbortSignal.timeout(1_000) });
+    const { TableNames = [] } = await client.send(new ListTablesCommand({}), {
+      abortSignal: AbortSignal.timeout(1_000),
+    });
     return service.tables.every(({ tableName }) => TableNames.includes(tableName));
   } catch {
     // Nothing listens there, or something that is no DynamoDB.

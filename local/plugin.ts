@@ -54,6 +54,7 @@ export class ThroughlinePlugin {
       ...Object.fromEntries(traceHooks().map((hook) => [hook, () => this.#sentences(() => this.#trace())])),
       'before:package:createDeploymentArtifacts': package_,
       'before:deploy:function:packageFunction': package_,
+      'before:package:compileLayers': async () => this.#packageLayersOffline(),
       'before:package:finalize': async () => this.#traceStage(),
       'before:invoke:local:invoke': () => this.#sentences(() => this.#beforeInvocation()),
       'after:invoke:local:invoke': () => this.#endInvocation(),
@@ -79,13 +80,26 @@ export class ThroughlinePlugin {
   }
 
   async #package(): Promise<void> {
+    const { buildLayers } = await import('./build/layers.ts');
     const { packageFunctions } = await import('./build/package.ts');
     const { stateDirectory } = await import('./state-directory.ts');
     const service = await this.#service();
+    await buildLayers(service);
     const bundles = await stateDirectory(service.directory, 'package');
     // Where Serverless puts its own zips, and where it looks for them in `deploy --package`.
     const artifacts = path.join(service.directory, '.serverless');
     await packageFunctions(service, this.#serverless.service, { bundles, artifacts });
+  }
+
+  /**
+   * For a layer Serverless asks CloudFormation whether the deployed one is the same, to save an upload; that needs credentials and a network,
+   * which `sls package` must not. `sls deploy` still asks.
+   */
+  #packageLayersOffline(): void {
+    const { processedInput, pluginManager } = this.#serverless;
+    if (processedInput.commands[0] !== 'package') return;
+    const compile = pluginManager.plugins.find((plugin) => typeof plugin['compareWithLastLayer'] === 'function');
+    if (compile) compile['compareWithLastLayer'] = async () => {};
   }
 
   /**

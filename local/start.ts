@@ -1,8 +1,10 @@
 import { startConsole } from './api/console/index.ts';
 import { type CodeChange, createCode } from './build/code.ts';
+import { buildLayers } from './build/layers.ts';
 import { localEnvironment } from './environment.ts';
 import { PortInUse } from './failure.ts';
 import { withEmf } from './intake/cloudwatch/emf.ts';
+import { forwardTargets, localKey } from './intake/forward.ts';
 import { startTelemetryIntake } from './intake/index.ts';
 import { startXrayIntake } from './intake/xray/index.ts';
 import { startDynamoDb } from './platform/dynamodb/index.ts';
@@ -66,7 +68,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
       'dynamodb',
     );
     const xray = await start(() => startXrayIntake({ port: ports.xray, sink, store, service }), 'xray');
-    const telemetry = await start(() => startTelemetryIntake({ port: ports.otlp, sink }), 'otlp');
+    const provided = Object.assign({}, ...service.functions.map((lambda) => lambda.environment));
+    const forward = forwardTargets(provided);
+    const telemetry = await start(() => startTelemetryIntake({ port: ports.otlp, sink, forward }), 'otlp');
     const environment = localEnvironment(service, {
       dynamodb: dynamodb.endpoint,
       xray: xray.port,
@@ -74,6 +78,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     });
 
     onProgress('building the functions');
+    await buildLayers(service);
     let reload = (_keys: string[]) => {};
     const code = await start(() =>
       createCode(service, (change) => {
@@ -93,7 +98,6 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
 
     if (service.settings.seed) {
       onProgress(`seeding by ${service.settings.seed}`);
-      const provided = Object.assign({}, ...service.functions.map((lambda) => lambda.environment));
       await runSeed(service.settings.seed, service.directory, {
         ...provided,
         ...environment,
@@ -125,11 +129,19 @@ function pass({ sampling, onRequest }: LocalOptions) {
   return { ...(sampling ? { sampling } : {}), ...(onRequest ? { onRequest } : {}) };
 }
 
-/** What makes a function use this machine, and what `custom.local.environment` says, win over the template's own values: they exist to replace them here. */
+/**
+ * What makes a function use this machine, and what `custom.local.environment` says, win over the template's own values: they exist to replace
+ * them here. Rollbar's token is the exception: the developer's own goes with each item, so that it can be forwarded; without one any will do,
+ * but a client without a token sends nothing.
+ */
 function withVariables(service: LocalService, variables: Record<string, string>): LocalService {
   const functions = service.functions.map((lambda) => ({
     ...lambda,
-    environment: { ...lambda.environment, ...variables },
+    environment: {
+      ...lambda.environment,
+      ROLLBAR_ACCESS_TOKEN: lambda.environment['ROLLBAR_ACCESS_TOKEN'] || localKey,
+      ...variables,
+    },
   }));
   return { ...service, functions };
 }

@@ -1,7 +1,7 @@
 import type { TraceMetric } from '../store/trace.ts';
 import { duration } from './text.ts';
 
-/** @returns one text a namespace: `cruddur  requests 1 · latency 12.3 ms`. The same value under several dimension sets is told once. */
+/** @returns one text a namespace: `shop  requests 1 · latency 12.3 ms`. The same value under several dimension sets is told once. */
 export function metricTexts(metrics: TraceMetric[]): string[] {
   const namespaces = new Map<string, Set<string>>();
   for (const metric of metrics) {

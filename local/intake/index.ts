@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { refuseForeign } from '../loopback.ts';
 import type { TelemetrySink } from '../store/records.ts';
 import { cloudWatchLogsIntake } from './cloudwatch/index.ts';
+import { createForwarder, type Forwarder, type ForwardTarget } from './forward.ts';
 import { honeycombIntake } from './honeycomb/index.ts';
 import {
   DEFAULT_LIMITS,
@@ -23,6 +24,8 @@ export interface TelemetryIntakeOptions {
   sink: TelemetrySink;
   /** Over the defaults. */
   limits?: Partial<IntakeLimits>;
+  /** Real services that get what was taken here too. */
+  forward?: ForwardTarget[];
   /** Host names to answer to beside this machine's own: see `loopback.ts`. */
   hosts?: readonly string[];
 }
@@ -49,6 +52,7 @@ export async function startTelemetryIntake(options: TelemetryIntakeOptions): Pro
     honeycombIntake(sink, limits),
     rollbarIntake(sink, limits),
   ];
+  const forwarder = createForwarder(options.forward ?? [], sink);
 
   const server = createServer(
     {
@@ -59,7 +63,7 @@ export async function startTelemetryIntake(options: TelemetryIntakeOptions): Pro
     (request, response) => {
       if (refuseForeign(request, response, { hosts: options.hosts ?? [] })) return;
       // What fails here has had its answer begun: there is nobody left to tell.
-      serve(request, response, intakes, sink, limits).catch(() => response.destroy());
+      serve(request, response, { intakes, forwarder, sink, limits }).catch(() => response.destroy());
     },
   );
   server.maxConnections = limits.connections;
@@ -73,26 +77,35 @@ export async function startTelemetryIntake(options: TelemetryIntakeOptions): Pro
 
   return {
     port: (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise<void>((resolve) => {
+    async stop() {
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+      await forwarder.stop();
+    },
   };
 }
 
 async function serve(
   incoming: IncomingMessage,
   response: ServerResponse,
-  intakes: Intake[],
-  sink: TelemetrySink,
-  limits: IntakeLimits,
+  {
+    intakes,
+    forwarder,
+    sink,
+    limits,
+  }: { intakes: Intake[]; forwarder: Forwarder; sink: TelemetrySink; limits: IntakeLimits },
 ): Promise<void> {
+  let taken: Buffer | undefined;
   const request: IntakeRequest = {
     method: incoming.method ?? 'GET',
     path: (incoming.url ?? '/').split('?', 1)[0] ?? '/',
     headers: incoming.headers,
-    body: (maximumBytes = limits.bodyBytes) => readBody(incoming, Math.min(maximumBytes, limits.bodyBytes)),
+    body: async (maximumBytes = limits.bodyBytes) => {
+      taken = await readBody(incoming, Math.min(maximumBytes, limits.bodyBytes));
+      return taken;
+    },
   };
   const intake = intakes.find((candidate) => candidate.handles(request));
   if (!intake) {
@@ -100,7 +113,9 @@ async function serve(
     return;
   }
   try {
-    await send(incoming, response, await intake.answer(request));
+    const answer = await intake.answer(request);
+    if (answer.status < 300 && taken) forwarder.forward(request.path, request.headers, taken);
+    await send(incoming, response, answer);
   } catch (error) {
     const refusal =
       error instanceof IntakeError ? error : new IntakeError(500, 'The receiver failed; the request was not taken.');

@@ -11,6 +11,8 @@ export interface LocalService {
   directory: string;
   functions: LocalFunction[];
   gateway: LocalGateway;
+  /** Layers of this service that are built by a script of its own: `custom.build.layers`. */
+  layerBuilds?: LayerBuild[];
   /** The `AWS::DynamoDB::Table` resources, as CreateTable takes them. */
   tables: LocalTable[];
   /** The `AWS::XRay::SamplingRule` resources, by ascending priority. */
@@ -41,6 +43,14 @@ export interface LocalFunction {
 
 /** A layer by the folder that it is made from (`layers.<key>.path`), or by its ARN, which cannot be run here. */
 export type LocalLayer = { kind: 'directory'; key: string; path: string } | { kind: 'arn'; arn: string };
+
+export interface LayerBuild {
+  key: string;
+  /** Run with the layer's folder as its only argument; relative to the service's folder. */
+  script: string;
+  /** `layers.<key>.path`, absolute. */
+  path: string;
+}
 
 export interface LocalRoute {
   /** Upper case, or `ANY`. */

@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { readFunction } from './functions.ts';
 import type { TemplateContext } from './intrinsics.ts';
-import type { LocalService } from './model.ts';
+import type { LayerBuild, LocalService } from './model.ts';
 import { readResources } from './resources.ts';
 import type { ServerlessInstance, ServerlessTemplate } from './serverless.ts';
 import { type PortName, readSettings } from './settings.ts';
@@ -52,11 +53,21 @@ export function readService(
         binaryMediaTypes: source.provider.apiGateway?.binaryMediaTypes ?? [],
         responses: gatewayResponses,
       },
+      layerBuilds: readLayerBuilds(serverless, warnings),
       tables,
       samplingRules,
       settings: readSettings(source.custom?.local, ports),
     },
   };
+}
+
+function readLayerBuilds({ service, serviceDir }: ServerlessInstance, warnings: string[]): LayerBuild[] {
+  return Object.entries(service.custom?.build?.layers ?? {}).flatMap(([key, script]) => {
+    const folder = service.layers?.[key]?.path;
+    if (folder) return [{ key, script, path: path.resolve(serviceDir, folder) }];
+    warnings.push(`custom.build.layers.${key} is not built: there is no layers.${key}.path`);
+    return [];
+  });
 }
 
 /** What a template may refer to without defining it: Serverless makes the REST API and a function for each key. */

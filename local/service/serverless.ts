@@ -3,6 +3,9 @@ export interface ServerlessInstance {
   serviceDir: string;
   service: ServerlessService;
   configurationFilename: string | false;
+  /** `commands` is `['package']` for `sls package`. */
+  processedInput: { commands: string[] };
+  pluginManager: { plugins: Record<string, unknown>[] };
   /** Makes an error that Serverless prints as one sentence, with no stack. */
   classes: { Error: new (message: string, code?: string) => Error };
   configSchemaHandler: {
@@ -37,7 +40,7 @@ export interface ServerlessService {
   functions?: Record<string, ServerlessFunction>;
   layers?: Record<string, { path?: string }>;
   resources?: ServerlessTemplate | ServerlessTemplate[];
-  custom?: { local?: Record<string, unknown> };
+  custom?: { local?: Record<string, unknown>; build?: { layers?: Record<string, string> } };
   package?: { individually?: boolean };
 }
 

@@ -13,7 +13,7 @@ export type PortName = keyof LocalSettings['ports'];
 
 const port = { type: 'integer', minimum: 0, maximum: 65535 };
 
-/** JSON schema of `custom.local`: Serverless itself refuses what does not fit, naming the key. */
+/** JSON schema of `custom.local` and `custom.build`: Serverless itself refuses what does not fit, naming the key. */
 export const settingsSchema = {
   type: 'object',
   properties: {
@@ -31,6 +31,11 @@ export const settingsSchema = {
           additionalProperties: { anyOf: ['string', 'number', 'boolean'].map((type) => ({ type })) },
         },
       },
+      additionalProperties: false,
+    },
+    build: {
+      type: 'object',
+      properties: { layers: { type: 'object', additionalProperties: { type: 'string' } } },
       additionalProperties: false,
     },
   },

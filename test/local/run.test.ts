@@ -87,7 +87,7 @@ describe('sls local', () => {
   it('names a seed that fails, with its error', async () => {
     appendFileSync(path.join(service.directory, 'seed.cjs'), '\nthrow new TypeError("no tea today");\n');
     const ended = await sls(service.directory, ['local', ...freePorts]);
-    expectSentence(ended, /The seed script seed\.cjs failed \(exit 1\): TypeError: no tea today/);
+    expectSentence(ended, /custom\.local\.seed: seed\.cjs failed \(exit 1\): TypeError: no tea today/);
   });
 
   it('names a table that DynamoDB refuses', async () => {

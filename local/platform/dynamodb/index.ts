@@ -64,7 +64,9 @@ async function createTables(endpoint: string, region: string, tables: LocalTable
   try {
     for (const { logicalId, tableName, properties } of tables) {
       const input = Object.fromEntries(
-        tableProperties.flatMap((key) => (properties[key] === undefined ? [] : [[key, trimIndexes(key, properties[key])]])),
+        tableProperties.flatMap((key) =>
+          properties[key] === undefined ? [] : [[key, trimIndexes(key, properties[key])]],
+        ),
       );
       try {
         await client.send(new CreateTableCommand({ ...input, TableName: tableName } as CreateTableCommandInput));

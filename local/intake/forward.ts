@@ -1,0 +1,99 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { TelemetrySink } from '../store/records.ts';
+
+/** A real service that gets what the local intake has taken. */
+export interface ForwardTarget {
+  /** For the words of a loss: `otlp`, `rollbar`. */
+  name: string;
+  /** Path of the local intake that it is about, as a prefix: `/v1/`. */
+  path: string;
+  /** Where a request for that path goes: `https://api.honeycomb.io/v1/traces` for `/v1/traces`. */
+  url(path: string): string;
+  /** Lower-case names of the headers that carry the key; a request without any of them stays here. */
+  keys: string[];
+}
+
+export interface Forwarder {
+  /** Queues a request that was taken; returns at once, never throws. */
+  forward(path: string, headers: IncomingHttpHeaders, body: Buffer): void;
+  /** Waits for what is under way, at most as long as one request may take, and drops the rest. */
+  stop(): Promise<void>;
+}
+
+/** Enough for a burst; a service that is down must not fill this machine's memory. */
+const queueLimit = 200;
+const requestMilliseconds = 5_000;
+
+/** Stands where a developer has set no key: a request that carries it stays on this machine. */
+export const localKey = 'local';
+
+/**
+ * Sends what the functions have sent here to the real services too, in the background and in order, and counts through `sink.rejected`
+ * what did not arrive.
+ */
+export function createForwarder(targets: ForwardTarget[], sink: TelemetrySink): Forwarder {
+  const queue: { target: ForwardTarget; path: string; headers: Record<string, string>; body: Buffer }[] = [];
+  let working: Promise<void> | undefined;
+
+  const send = async ({ target, path, headers, body }: (typeof queue)[number]) => {
+    try {
+      const answer = await fetch(target.url(path), {
+        method: 'POST',
+        headers,
+        body: new Uint8Array(body),
+        redirect: 'error',
+        signal: AbortSignal.timeout(requestMilliseconds),
+      });
+      await answer.body?.cancel();
+      if (!answer.ok)
+        sink.rejected(`forward ${target.name}`, `the service answered ${answer.status}`, target.url(path));
+    } catch (error) {
+      const cause =
+        error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
+      sink.rejected(`forward ${target.name}`, 'the service was not reached', cause);
+    }
+  };
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await send(next);
+    working = undefined;
+  };
+
+  return {
+    forward(path, given, body) {
+      const target = targets.find((candidate) => path.startsWith(candidate.path));
+      if (!target) return;
+      const names = [...target.keys, 'content-type'];
+      const headers = Object.fromEntries(names.flatMap((name) => (given[name] ? [[name, String(given[name])]] : [])));
+      if (!target.keys.some((name) => headers[name] && headers[name] !== localKey)) return;
+      if (queue.length >= queueLimit) {
+        queue.shift();
+        sink.rejected(`forward ${target.name}`, 'the queue was full, the oldest was dropped', target.url(path));
+      }
+      queue.push({ target, path, headers, body });
+      working ??= work();
+    },
+    async stop() {
+      queue.length = 0;
+      await working;
+    },
+  };
+}
+
+/**
+ * @param environment the functions' own variables, as the template has them.
+ * @returns the real services that they name with a key: OTLP by `OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_EXPORTER_OTLP_HEADERS`, Rollbar by
+ *   `ROLLBAR_ACCESS_TOKEN` (and `ROLLBAR_ENDPOINT`).
+ */
+export function forwardTargets(environment: Record<string, string>): ForwardTarget[] {
+  const targets: ForwardTarget[] = [];
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: otlp, OTEL_EXPORTER_OTLP_HEADERS: headers } = environment;
+  if (otlp && headers) {
+    const keys = headers.split(',').map((pair) => (pair.split('=')[0] ?? '').trim().toLowerCase());
+    targets.push({ name: 'otlp', path: '/v1/', url: (path) => otlp.replace(/\/+$/, '') + path, keys });
+  }
+  if (environment['ROLLBAR_ACCESS_TOKEN']) {
+    const url = environment['ROLLBAR_ENDPOINT'] || 'https://api.rollbar.com/api/1/item/';
+    targets.push({ name: 'rollbar', path: '/api/1/item', url: () => url, keys: ['x-rollbar-access-token'] });
+  }
+  return targets;
+}
