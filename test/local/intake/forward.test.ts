@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { forwardTargets, localKey } from '../../../local/intake/forward.ts';
+import { startTelemetryIntake } from '../../../local/intake/index.ts';
+import type { TelemetrySink } from '../../../local/store/records.ts';
+
+interface Received {
+  path: string;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** The real service, which answers everything with `status`. */
+async function service(status = 200): Promise<{ url: string; received: Received[] }> {
+  const received: Received[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    received.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() });
+    response.writeHead(status).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stops.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+}
+
+async function intake(environment: Record<string, string>) {
+  const rejected: string[] = [];
+  const nothing = () => {};
+  const sink: TelemetrySink = {
+    segment: nothing,
+    span: nothing,
+    log: nothing,
+    metric: nothing,
+    error: nothing,
+    rejected: (name, reason) => rejected.push(`${name}: ${reason}`),
+  };
+  const started = await startTelemetryIntake({ port: 0, sink, forward: forwardTargets(environment) });
+  stops.push(() => started.stop());
+  const post = async (path: string, headers: Record<string, string>, body: string) => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body };
+    return (await fetch(`http://127.0.0.1:${started.port}${path}`, init)).status;
+  };
+  return { rejected, post };
+}
+
+const item = JSON.stringify({ data: { environment: 'test', body: { message: { body: 'hello' } } } });
+
+describe('forwarding to the real services', () => {
+  it('sends OTLP on with its key, as it was', async () => {
+    const honeycomb = await service();
+    const { post } = await intake({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${honeycomb.url}/`,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team=key',
+    });
+    expect(await post('/v1/traces', { 'x-honeycomb-team': 'key', cookie: 'private' }, '{"resourceSpans":[]}')).toBe(
+      200,
+    );
+    await expect.poll(() => honeycomb.received).toHaveLength(1);
+    expect(honeycomb.received[0]).toMatchObject({ path: '/v1/traces', body: '{"resourceSpans":[]}' });
+    expect(honeycomb.received[0]?.headers).toMatchObject({ 'x-honeycomb-team': 'key' });
+    expect(honeycomb.received[0]?.headers).not.toHaveProperty('cookie');
+  });
+
+  it("sends Rollbar's items on where there is a token, and keeps those with the local one here", async () => {
+    const rollbar = await service();
+    const { post } = await intake({ ROLLBAR_ACCESS_TOKEN: 'token', ROLLBAR_ENDPOINT: `${rollbar.url}/api/1/item/` });
+    expect(await post('/api/1/item/', { 'x-rollbar-access-token': localKey }, item)).toBe(200);
+    expect(await post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, item)).toBe(200);
+    await expect.poll(() => rollbar.received).toHaveLength(1);
+    expect(rollbar.received[0]?.path).toBe('/api/1/item/');
+    expect(rollbar.received[0]?.headers['x-rollbar-access-token']).toBe('token');
+  });
+
+  it('does not send on what was refused here', async () => {
+    const rollbar = await service();
+    const { post } = await intake({ ROLLBAR_ACCESS_TOKEN: 'token', ROLLBAR_ENDPOINT: rollbar.url });
+    expect(await post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, 'no JSON')).toBe(400);
+    expect(await post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, item)).toBe(200);
+    await expect.poll(() => rollbar.received.map(({ body }) => body)).toEqual([item]);
+  });
+
+  it('answers as ever, and counts the loss, when the real service refuses or is not there', async () => {
+    const refusing = await service(503);
+    const first = await intake({ ROLLBAR_ACCESS_TOKEN: 'token', ROLLBAR_ENDPOINT: refusing.url });
+    expect(await first.post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, item)).toBe(200);
+    await expect.poll(() => first.rejected).toEqual(['forward rollbar: the service answered 503']);
+    const absent = await intake({ ROLLBAR_ACCESS_TOKEN: 'token', ROLLBAR_ENDPOINT: 'http://127.0.0.1:9/' });
+    expect(await absent.post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, item)).toBe(200);
+    await expect.poll(() => absent.rejected).toEqual(['forward rollbar: the service was not reached']);
+  });
+
+  it('sends nothing anywhere where no key is set', () => {
+    expect(
+      forwardTargets({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://api.honeycomb.io', ROLLBAR_ACCESS_TOKEN: '' }),
+    ).toEqual([]);
+  });
+});
