@@ -11,11 +11,13 @@ const indexedWords = 50;
  */
 const longestWord = 256;
 
-const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
+// Made on first use: that takes milliseconds, and most functions that list activities never need one.
+let segmenter: Intl.Segmenter | undefined;
 
 /** @returns the distinct words of `text` as they are compared: folded in case and width, longest first. */
 export function wordsOf(text: string): string[] {
   const folded = text.normalize('NFKC').toLowerCase();
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'word' });
   const words = [...segmenter.segment(folded)]
     .filter(({ isWordLike }) => isWordLike)
     .map(({ segment }) => segment.slice(0, longestWord).toWellFormed());
