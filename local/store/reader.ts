@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
 import { buildTrace, currentSegments, type TraceParts } from './build-trace.ts';
 import type { SegmentDocument, SpanRecord } from './records.ts';
 import type { SpanDetail } from './rows.ts';
@@ -148,7 +148,7 @@ export class Reader {
 
   async #metrics(id: string): Promise<TraceMetric[]> {
     const found = await this.rows(
-      `SELECT time, namespace, name, unit, dimensions, to_json(metric_values)::VARCHAR AS metric_values FROM metrics
+      `SELECT time, namespace, name, unit, dimensions, metric_values FROM metrics
        WHERE trace_id = $1 ORDER BY time, sequence`,
       [id],
     );
@@ -158,7 +158,7 @@ export class Reader {
       name: String(row['name']),
       unit: String(row['unit']),
       dimensions: JSON.parse(String(row['dimensions'])),
-      values: JSON.parse(String(row['metric_values'])),
+      values: row['metric_values'] instanceof DuckDBListValue ? row['metric_values'].items.map(Number) : [],
     }));
   }
 

@@ -208,6 +208,46 @@ describe('the store', () => {
     expect(store.rejections()).toMatchObject([{ intake: 'store', reason: 'not fit for segments', count: 3 }]);
   });
 
+  it('loses one record that the database will not take, and none of those beside it', async () => {
+    const metric = (name: string, values: number[]) =>
+      store.metric({
+        source: 'emf',
+        timeMilliseconds: 1,
+        namespace: 'n',
+        name,
+        unit: 'Count',
+        dimensions: {},
+        values,
+        traceId: traceId(1),
+      });
+    metric('first', [1]);
+    metric('bad', undefined as unknown as number[]);
+    metric('last', [2, Number.NaN, Number.POSITIVE_INFINITY]);
+    expect((await store.trace(traceId(1)))?.metrics.map(({ name, values }) => [name, values])).toEqual([
+      ['first', [1]],
+      ['last', [2, Number.NaN, Number.POSITIVE_INFINITY]],
+    ]);
+    expect(store.rejections()).toMatchObject([{ reason: 'could not be written to metrics', count: 1 }]);
+  });
+
+  it('can be written to, flushed and read from many places at once', async () => {
+    const workers = Array.from({ length: 8 }, async (_, worker) => {
+      for (let round = 0; round < 25; round++) {
+        const number = worker * 100 + round + 1;
+        store.span(span(1, number, { [`of worker ${worker}`]: round }));
+        store.segment(segment(1, number + 1000));
+        if (round % 3 === 0) await store.flush();
+        const trace = await store.trace(traceId(1));
+        const ids = trace?.roots.map(({ id }) => id) ?? [];
+        expect(ids).toContain(hex(number, 16));
+        expect(ids).toContain(hex(number + 1000, 16));
+      }
+    });
+    await Promise.all(workers);
+    expect((await store.trace(traceId(1)))?.roots).toHaveLength(400);
+    expect(store.rejections()).toEqual([]);
+  });
+
   it('tells listeners of a trace once it can be read, and no more after they left', async () => {
     const told: string[] = [];
     const leave = store.onTrace((id) => told.push(id));
