@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Trace, TraceNode } from '../../local/store/trace.ts';
 import type { Api } from '../fixtures/cruddur/api.ts';
 import { overHttp } from '../fixtures/cruddur/over-http.ts';
 import { routes } from '../fixtures/cruddur/proxy-event.ts';
@@ -6,7 +7,7 @@ import { expectProblem } from './contract/caller.ts';
 import { contract } from './contract/index.ts';
 
 describe('the API over HTTP, as sls local runs it', () => {
-  let running: Promise<Api & { url: string }> | undefined;
+  let running: Promise<Api & { console: string }> | undefined;
   const start = () => {
     running ??= overHttp();
     return running;
@@ -62,6 +63,38 @@ describe('the API over HTTP, as sls local runs it', () => {
       const root = /Root=1-([0-9a-f]{8})-([0-9a-f]{24})/.exec(answer.headers['x-amzn-trace-id'] ?? '');
       expect(root).not.toBeNull();
       expect(JSON.parse(answer.text).trace_id).toBe(`${root?.[1]}${root?.[2]}`);
+    });
+  });
+
+  describe('the trace of a request', () => {
+    const flatten = (nodes: TraceNode[]): TraceNode[] => nodes.flatMap((node) => [node, ...flatten(node.children)]);
+    const cases: [string, string, string, unknown, string, number][] = [
+      ['GET', '/api/activities/home?limit=2', '/api/activities/home', undefined, 'home-activities', 2],
+      ['GET', '/api/activities/@worf', '/api/activities/{id}', undefined, 'show-activities', 1],
+      ['GET', '/api/messages/@bayko', '/api/messages/{id}', undefined, 'messages', 14],
+      ['POST', '/api/activities', '/api/activities', { message: 'traced', ttl: '1-hour' }, 'create-activity', 1],
+    ];
+    it.each(cases)('of %s %s has one span for what it does, which knows route, user and length', async (...given) => {
+      const [method, path, route, body, name, length] = given;
+      const { console, send } = await start();
+      const answer = await send(method, path, { body });
+      const root = /Root=([0-9a-f-]+)/.exec(answer.headers['x-amzn-trace-id'] ?? '')?.[1];
+      const spans = async () => {
+        const found = await fetch(`${console}/api/traces/${root}`);
+        return found.ok ? flatten(((await found.json()) as Trace).roots) : [];
+      };
+      const capabilities = async () => (await spans()).filter((node) => node.name === name && !node.inProgress);
+      await expect.poll(capabilities, { timeout: 10_000 }).toHaveLength(1);
+      const [capability] = await capabilities();
+      expect(capability?.annotations).toEqual({
+        http_route: route,
+        app_user_id: 'andrewbrown',
+        app_now: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        app_result_length: length,
+      });
+      const tables = capability?.children.map(({ name, aws }) => [name, aws?.['table_name'] ?? aws?.['table_names']]);
+      expect(new Set(tables?.map((table) => JSON.stringify(table)))).toContain('["DynamoDB","cruddur-dev"]');
+      expect(tables?.length).toBeGreaterThanOrEqual(2);
     });
   });
 
