@@ -33,9 +33,12 @@ export class EnvironmentLog {
     if (message) this.#write(message, time, undefined);
   }
 
-  /** A line of the platform that is no event: why a process ended. */
-  line(message: string, level?: string): void {
-    this.#write(message, Date.now(), level);
+  /** A line of the platform that is no event: why a process ended. In JSON format it is JSON as the function's own lines are. */
+  line(message: string, level: string): void {
+    const time = Date.now();
+    const timestamp = new Date(time).toISOString();
+    const requestId = this.invocation?.requestId;
+    this.#write(this.#setup.json ? JSON.stringify({ timestamp, level, requestId, message }) : message, time, level);
   }
 
   output(source: 'function' | 'extension', record: OutputRecord): void {

@@ -66,7 +66,7 @@ export class ExecutionEnvironment {
       ...stream,
       sink: setup.options.sink,
       functionName: lambda.name,
-      json: lambda.environment['AWS_LAMBDA_LOG_FORMAT']?.toUpperCase() === 'JSON',
+      json: { ...setup.options.environment, ...lambda.environment }['AWS_LAMBDA_LOG_FORMAT']?.toUpperCase() === 'JSON',
     });
     this.#setup = { ...setup, ...stream, log: this.#log };
     this.#sandbox = this.#newSandbox();

@@ -19,6 +19,8 @@ const MAXIMUM_WAITING = 1000 - DEFAULT_ENVIRONMENTS;
  * answer takes longer to arrive than the runtime to ask, so a request waits so long for an environment that has answered already.
  */
 const PATIENCE_MILLISECONDS = 50;
+/** So long where it cannot have another one, and would be throttled for coming too soon. */
+const RESERVED_PATIENCE_MILLISECONDS = 1000;
 const DEFAULT_IDLE_MILLISECONDS = 5 * 60_000;
 
 /**
@@ -34,6 +36,8 @@ interface Pool {
   idle: { environment: ExecutionEnvironment; timer: NodeJS.Timeout }[];
   /** Invocations that run or wait. */
   active: number;
+  /** Those of them that have an environment. */
+  running: number;
   /** Environments that have answered, and whose runtime or extensions are not done yet. */
   finishing: number;
   layered?: Promise<LayeredFunction>;
@@ -65,7 +69,7 @@ class Platform implements LambdaPlatform {
     this.#pools = new Map(
       options.service.functions.map((lambda) => [
         lambda.key,
-        { lambda, idle: [], active: 0, finishing: 0, generation: 0 },
+        { lambda, idle: [], active: 0, running: 0, finishing: 0, generation: 0 },
       ]),
     );
   }
@@ -126,7 +130,7 @@ class Platform implements LambdaPlatform {
     }
     if (this.#stopped) return throttled('The platform has been stopped');
     const { reservedConcurrency } = pool.lambda;
-    const reserved = reservedConcurrency !== undefined && pool.active >= reservedConcurrency;
+    const reserved = reservedConcurrency !== undefined && pool.active - pool.finishing >= reservedConcurrency;
     if (reserved || this.#waiting.length >= MAXIMUM_WAITING) return throttled('Rate Exceeded.');
     return undefined;
   }
@@ -152,15 +156,22 @@ class Platform implements LambdaPlatform {
       const { pool, invocation } = next;
       const idle = this.#takeIdle(pool);
       const before = hoping.get(pool) ?? 0;
-      const patience = invocation.receivedAt + PATIENCE_MILLISECONDS - Date.now();
+      const full = pool.running >= (pool.lambda.reservedConcurrency ?? Number.POSITIVE_INFINITY);
+      const limit = full ? RESERVED_PATIENCE_MILLISECONDS : PATIENCE_MILLISECONDS;
+      const patience = invocation.receivedAt + limit - Date.now();
       if (!idle && before < pool.finishing && patience > 0) {
         hoping.set(pool, before + 1);
         next.timer ??= setTimeout(() => this.#dispatch(), patience);
         continue;
       }
-      if (!idle && !this.#room()) return;
+      if (!idle && !full && !this.#room()) return;
       clearTimeout(next.timer);
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
+      if (!idle && full) {
+        pool.active -= 1;
+        this.#refuse(invocation, throttled('Rate Exceeded.'));
+        continue;
+      }
       this.#track(this.#work(next, idle));
     }
   }
@@ -190,6 +201,7 @@ class Platform implements LambdaPlatform {
   }
 
   async #work({ pool, invocation }: Waiting, idle: ExecutionEnvironment | undefined): Promise<void> {
+    pool.running += 1;
     if (!idle) this.#live += 1;
     const environment = idle ?? (await this.#create(pool, invocation));
     if (environment) {
@@ -207,6 +219,7 @@ class Platform implements LambdaPlatform {
       if (answered) pool.finishing -= 1;
     }
     pool.active -= 1;
+    pool.running -= 1;
     if (environment) this.#release(environment);
     else this.#live -= 1;
     this.#dispatch();

@@ -103,37 +103,55 @@ export function functionSegment(input: FunctionSegment): SegmentDocument {
   };
 }
 
-/** The most that of a cause's text is passed on: a document must stay below 64 KB. */
+/** A document must stay below 64 KB; the cause may have half of it. */
+const MAXIMUM_CAUSE_BYTES = 32 * 1024;
 const MAXIMUM_TEXT = 2000;
-const MAXIMUM_FRAMES = 50;
+const MAXIMUM_NAME = 250;
 
 /**
  * Reads the X-Ray cause of an error from its header.
- * @returns the cause with what is of a wrong type left out; undefined where nothing of it can be read.
+ * @returns the cause with what is of a wrong type or beyond X-Ray's sizes left out; undefined where nothing of it can be read.
  */
 export function parseCause(header: string | undefined): SegmentCause | undefined {
   if (!header) return undefined;
+  let document: unknown;
   try {
     // Node reads headers as Latin-1; AWS's client writes them as UTF-8.
-    const document: unknown = JSON.parse(Buffer.from(header, 'latin1').toString('utf8'));
-    if (!isObject(document)) return undefined;
-    const exceptions = Array.isArray(document['exceptions']) ? document['exceptions'].filter(isObject) : [];
-    const directory = document['working_directory'];
-    return {
-      ...(typeof directory === 'string' && { working_directory: directory }),
-      ...(Array.isArray(document['paths']) && {
-        paths: document['paths'].filter((path) => typeof path === 'string').slice(0, MAXIMUM_FRAMES),
-      }),
-      exceptions: exceptions.slice(0, 10).map((exception) => ({
-        id: newSegmentId(),
-        ...(typeof exception['type'] === 'string' && { type: exception['type'].slice(0, MAXIMUM_TEXT) }),
-        ...(typeof exception['message'] === 'string' && { message: exception['message'].slice(0, MAXIMUM_TEXT) }),
-        stack: Array.isArray(exception['stack']) ? exception['stack'].filter(isObject).slice(0, MAXIMUM_FRAMES) : [],
-      })),
-    };
+    document = JSON.parse(Buffer.from(header, 'latin1').toString('utf8'));
   } catch {
     return undefined;
   }
+  if (!isObject(document)) return undefined;
+  const whole = causeOf(document, { exceptions: 10, frames: 50 });
+  if (Buffer.byteLength(JSON.stringify(whole)) <= MAXIMUM_CAUSE_BYTES) return whole;
+  return causeOf(document, { exceptions: 1, frames: 10 });
+}
+
+function causeOf(document: Record<string, unknown>, limit: { exceptions: number; frames: number }): SegmentCause {
+  const { working_directory: directory, paths } = document;
+  return {
+    ...(typeof directory === 'string' && { working_directory: directory.slice(0, MAXIMUM_NAME) }),
+    ...(Array.isArray(paths) && {
+      paths: paths
+        .filter((path) => typeof path === 'string')
+        .slice(0, limit.frames)
+        .map((path) => path.slice(0, MAXIMUM_NAME)),
+    }),
+    exceptions: objectsIn(document['exceptions'], limit.exceptions).map(({ type, message, stack }) => ({
+      id: newSegmentId(),
+      ...(typeof type === 'string' && { type: type.slice(0, MAXIMUM_NAME) }),
+      ...(typeof message === 'string' && { message: message.slice(0, MAXIMUM_TEXT) }),
+      stack: objectsIn(stack, limit.frames).map(({ path, line, label }) => ({
+        ...(typeof path === 'string' && { path: path.slice(0, MAXIMUM_NAME) }),
+        ...(typeof line === 'number' && { line }),
+        ...(typeof label === 'string' && { label: label.slice(0, MAXIMUM_NAME) }),
+      })),
+    })),
+  };
+}
+
+function objectsIn(value: unknown, most: number): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isObject).slice(0, most) : [];
 }
 
 function faultOf(failure: Failure | undefined): Partial<SegmentDocument> {

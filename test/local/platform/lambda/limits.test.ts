@@ -28,6 +28,25 @@ describe.each(RUNTIME_CLIENTS)('with $client', ({ runtimeClient, missing }) => {
     expect(await invoke()).toMatchObject({ coldStart: true });
   });
 
+  test('keeps every line of a JSON log JSON, also what the platform says of an end', async () => {
+    const { invoke, messages } = await bench({
+      ...client,
+      files: { 'app.js': 'exports.handler = async () => new Promise((resolve) => setTimeout(resolve, 60_000));' },
+      functions: [lambda({ timeoutSeconds: 1, environment: { AWS_LAMBDA_LOG_FORMAT: 'JSON' } })],
+    });
+    const { requestId } = await invoke();
+    const lines = messages().map((message) => JSON.parse(message) as unknown);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'ERROR', requestId, message: expect.stringMatching(/Task timed out/) }),
+    );
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        type: 'platform.report',
+        record: expect.objectContaining({ requestId, status: 'timeout' }),
+      }),
+    );
+  });
+
   test('reports a process that ends itself', async () => {
     const { invoke, logged } = await bench({
       ...client,
@@ -154,6 +173,16 @@ describe('the platform', () => {
       end_time: expect.any(Number),
     });
     expect((await running).error).toBeUndefined();
+  });
+
+  it('throttles nothing that comes after the answer to what had the reserved concurrency', async () => {
+    const { invoke } = await bench({ files: echo, functions: [lambda({ reservedConcurrency: 1 })] });
+    for (let count = 0; count < 5; count += 1) expect((await invoke({}, { atOnce: true })).error).toBeUndefined();
+  });
+
+  it('throttles everything where no concurrency is reserved', async () => {
+    const { invoke } = await bench({ files: echo, functions: [lambda({ reservedConcurrency: 0 })] });
+    expect((await invoke()).error?.kind).toBe('throttled');
   });
 
   it('queues what is over the limit of environments, and gives a place that another function does not use', async () => {

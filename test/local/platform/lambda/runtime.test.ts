@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { bench, lambda, RUNTIME_CLIENTS, until } from './platform.ts';
+import { AWS_CLIENT, bench, lambda, RUNTIME_CLIENTS, until } from './platform.ts';
+
+if (!AWS_CLIENT)
+  console.warn("AWS's runtime client is not tried here: AWS_LAMBDA_RIC does not name the folder of aws-lambda-ric");
 
 describe.each(RUNTIME_CLIENTS)('with $client', ({ runtimeClient, missing }) => {
   const test = it.skipIf(missing);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseCause } from '../../../../local/platform/lambda/segments.ts';
 import { bench, lambda } from './platform.ts';
@@ -120,3 +121,45 @@ it('keep of a cause only what X-Ray takes', () => {
     exceptions: [{ id: expect.any(String), message: 'm'.repeat(2000), stack: [{ path: 'a' }] }],
   });
 });
+
+it('have a cause cut where it would not fit into a document', () => {
+  const frame = { path: 'p'.repeat(1000), line: 1, label: 'l'.repeat(1000) };
+  const exception = { type: 'T', message: '☃'.repeat(5000), stack: Array.from({ length: 100 }, () => frame) };
+  const document = {
+    paths: Array.from({ length: 100 }, () => 'p'.repeat(1000)),
+    exceptions: Array.from({ length: 20 }, () => exception),
+  };
+  const cause = parseCause(Buffer.from(JSON.stringify(document)).toString('latin1'));
+  expect(cause?.exceptions).toHaveLength(1);
+  expect(cause?.exceptions?.[0]?.stack).toHaveLength(10);
+  expect(Buffer.byteLength(JSON.stringify(cause))).toBeLessThan(32 * 1024);
+});
+
+it('take whatever a runtime sends as a cause, and stay far below X-Ray’s 64 KB', () => {
+  const known = fc.record(
+    { working_directory: fc.anything(), paths: fc.anything(), exceptions: fc.array(fc.jsonValue()) },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        known.map((document) => safeJson(document)),
+      ),
+      (header) => {
+        const cause = parseCause(Buffer.from(header).toString('latin1'));
+        expect(JSON.stringify(cause ?? {}).length).toBeLessThan(64 * 1024);
+        for (const exception of cause?.exceptions ?? []) expect(exception.id).toMatch(/^[0-9a-f]{16}$/);
+      },
+    ),
+  );
+});
+
+function safeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
+}
