@@ -1,4 +1,4 @@
-import type { SegmentCause, SegmentDocument, SpanRecord } from './records.ts';
+import type { SegmentDocument, SpanRecord } from './records.ts';
 import type { TraceNode } from './trace.ts';
 
 /** A segment or subsegment document with its place: what is embedded has no parent_id of its own. */
@@ -44,13 +44,35 @@ export function flattened(documents: Iterable<SegmentDocument>): PlacedDocument[
   return placed;
 }
 
-function exceptionsOf(cause: SegmentDocument['cause']): TraceNode['exceptions'] {
-  if (typeof cause !== 'object' || !Array.isArray((cause as SegmentCause).exceptions)) return [];
-  return ((cause as SegmentCause).exceptions ?? []).map((exception) => ({
-    ...(exception.type !== undefined && { type: exception.type }),
-    ...(exception.message !== undefined && { message: exception.message }),
-    stack: Array.isArray(exception.stack) ? exception.stack : [],
-  }));
+// Documents are kept as they were sent, and what SDKs send is mostly but not always of the type that X-Ray documents: what is not is not shown.
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** @returns an object of those of the values that are strings, or numbers where their key says so. */
+function typed<T>(values: { [K in keyof T]: unknown }, numbers: readonly (keyof T)[] = []): Partial<T> {
+  const fitting = Object.entries(values).filter(
+    ([key, value]) => typeof value === (numbers.includes(key as keyof T) ? 'number' : 'string'),
+  );
+  return Object.fromEntries(fitting) as Partial<T>;
+}
+
+type Exception = TraceNode['exceptions'][number];
+
+function exceptionsOf(cause: unknown): Exception[] {
+  return list(record(cause)['exceptions'])
+    .map(record)
+    .map(({ type, message, stack }) => ({
+      ...typed<Pick<Exception, 'type' | 'message'>>({ type, message }),
+      stack: list(stack)
+        .map(record)
+        .map(({ path, line, label }) => typed<Exception['stack'][number]>({ path, line, label }, ['line'])),
+    }));
 }
 
 /** @returns the node of an X-Ray document, without its children. */
@@ -58,24 +80,21 @@ export function nodeOfDocument({ document, parentId, embedded }: PlacedDocument)
   const start = document.start_time * 1000;
   const complete = isComplete(document);
   const end = complete ? (document.end_time as number) * 1000 : undefined;
-  const { request, response } = document.http ?? {};
-  const http = {
-    ...(request?.method !== undefined && { method: request.method }),
-    ...(request?.url !== undefined && { url: request.url }),
-    ...(response?.status !== undefined && { status: response.status }),
-    ...(response?.content_length !== undefined && { contentLength: response.content_length }),
-    ...(request?.user_agent !== undefined && { userAgent: request.user_agent }),
-    ...(request?.client_ip !== undefined && { clientIp: request.client_ip }),
-  };
-  const arn = document['resource_arn'];
+  const { method, url, user_agent, client_ip } = record(record(document.http)['request']);
+  const { status, content_length } = record(record(document.http)['response']);
+  const http = typed<NonNullable<TraceNode['http']>>(
+    { method, url, status, contentLength: content_length, userAgent: user_agent, clientIp: client_ip },
+    ['status', 'contentLength'],
+  );
+  const { origin, namespace, user, resource_arn } = document;
+  const aws = record(document.aws);
   return {
     id: document.id,
     ...(parentId && { parentId }),
     name: document.name,
     type: embedded || document.type === 'subsegment' ? 'subsegment' : 'segment',
     sources: ['xray'],
-    ...(document.origin && { origin: document.origin }),
-    ...(document.namespace && { namespace: document.namespace }),
+    ...typed<TraceNode>({ origin, namespace, user, resourceArn: resource_arn } as { [K in keyof TraceNode]: unknown }),
     start,
     ...(end !== undefined && { end, duration: Math.max(0, end - start) }),
     inProgress: !complete,
@@ -84,12 +103,10 @@ export function nodeOfDocument({ document, parentId, embedded }: PlacedDocument)
     fault: document.fault === true,
     throttle: document.throttle === true,
     ...(Object.keys(http).length > 0 && { http }),
-    ...(typeof document.user === 'string' && { user: document.user }),
-    ...(typeof arn === 'string' && { resourceArn: arn }),
-    ...(document.aws && { aws: document.aws }),
+    ...(Object.keys(aws).length > 0 && { aws }),
     exceptions: exceptionsOf(document.cause),
-    annotations: document.annotations ?? {},
-    metadata: document.metadata ?? {},
+    annotations: record(document.annotations),
+    metadata: record(document.metadata),
     attributes: {},
     children: [],
   };

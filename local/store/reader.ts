@@ -210,8 +210,10 @@ function grouped<T>(rows: SqlRow[], value: (row: SqlRow) => T): Map<string, T[]>
 }
 
 function spanOfRow(row: SqlRow): SpanRecord {
+  const none: SpanDetail = { attributes: {}, resource: {}, events: [], links: [] };
   const detail = JSON.parse(String(row['detail'])) as SpanDetail;
   return {
+    ...none,
     ...detail,
     // Nothing that builds a trace reads their times or attributes; their BigInts stay the text that they were written as.
     source: row['source'] as SpanRecord['source'],

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const [port = 0, perSecond = 0, seconds = 0] = process.argv.slice(2).map(Number);
 const socket = createSocket('udp4');
+/** A sender that was kept waiting catches up by so many a millisecond, not by thousands at once: no kernel's default buffer holds these. */
+const MOST_AT_ONCE = 30;
 const base = Math.floor(Date.now() / 1000);
 
 function document(number: number): string {
@@ -33,7 +35,8 @@ socket.connect(port, '127.0.0.1', async () => {
   const total = perSecond * seconds;
   let sent = 0;
   while (sent < total) {
-    const due = Math.min(total, Math.ceil(((performance.now() - begin) / 1000) * perSecond));
+    const onTime = Math.ceil(((performance.now() - begin) / 1000) * perSecond);
+    const due = Math.min(total, onTime, sent + MOST_AT_ONCE);
     const batch: Promise<void>[] = [];
     for (; sent < due; sent++) {
       const datagram = `{"format":"json","version":1}\n${document(sent)}`;

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeDatagram } from '../../../../local/intake/xray/datagram.ts';
 import { startXrayIntake, type XrayIntake } from '../../../../local/intake/xray/index.ts';
+import { buildTrace } from '../../../../local/store/build-trace.ts';
 import { openStore, type Store } from '../../../../local/store/index.ts';
 import type { SegmentDocument, TelemetrySink } from '../../../../local/store/records.ts';
 
@@ -195,6 +196,14 @@ describe('a datagram', () => {
             start_time: fc.oneof(fc.constant(1), fc.anything()),
             end_time: fc.oneof(fc.constant(2), fc.anything()),
             subsegments: fc.anything(),
+            parent_id: fc.anything(),
+            http: fc.oneof(fc.anything(), fc.record({ request: fc.anything(), response: fc.anything() })),
+            cause: fc.oneof(fc.anything(), fc.record({ exceptions: fc.array(fc.anything()) })),
+            annotations: fc.anything(),
+            metadata: fc.anything(),
+            aws: fc.anything(),
+            user: fc.anything(),
+            origin: fc.anything(),
           },
           { requiredKeys: ['name', 'id', 'trace_id', 'start_time'] },
         )
@@ -213,6 +222,7 @@ describe('a datagram', () => {
         } as unknown as TelemetrySink;
         takeDatagram(datagram, sink);
         expect(segments.length + rejections.length).toBe(1);
+        buildTrace('5f84c7a1e7d1852db8c4fd35d88bf49a', { documents: segments, spans: [] });
         for (const { id, trace_id } of segments) expect([id, trace_id]).toEqual(['00000000000000a1', TRACE]);
       }),
     );
