@@ -54,8 +54,7 @@ export function startPost(post: HttpPost, limitMilliseconds: number, { held = fa
   }
 
   function finish(): void {
-    if (sent || !request) return;
-    sent = true;
+    if (!request || request.writableEnded) return;
     request.end(held ? body.subarray(body.length - 1) : body);
   }
 
@@ -68,6 +67,10 @@ export function startPost(post: HttpPost, limitMilliseconds: number, { held = fa
       method: 'POST',
       agent: agents[secure ? 'https:' : 'http:'],
       headers: { ...post.headers, 'content-length': body.length },
+    });
+    // All of it has been handed to the system; before that, the back end cannot have understood it.
+    request.on('finish', () => {
+      sent = true;
     });
     request.on('socket', (socket) => socket.unref());
     request.on('response', (answer) => readAnswer(answer, settle, fail));

@@ -211,7 +211,14 @@ export class Shipper {
     const until = Date.now() + (health.failures > 0 ? Math.min(milliseconds, shippingAfterFailure) : milliseconds);
     // One that has not answered yet is asked no more: what it is sent would only be lost with the rest.
     await within(until - Date.now(), Promise.all(health.pending));
-    while (health.pending.size === 0 && Date.now() < until && Date.now() >= health.notBefore) {
+    const { failures } = health;
+    // One failure is enough for one round, whatever the back end says of when to come again.
+    while (
+      health.pending.size === 0 &&
+      health.failures <= failures &&
+      Date.now() < until &&
+      Date.now() >= health.notBefore
+    ) {
       const shipments = this.#take(destination);
       if (shipments.length === 0) return;
       const work = this.#send(destination, shipments);

@@ -9,7 +9,10 @@ import type { SpanRecord, TelemetrySink } from '../../../local/store/records.ts'
 export type Behaviour =
   | 'works'
   | 'refused'
+  | 'answers 400'
+  | 'answers 429'
   | 'answers 503'
+  | 'redirects'
   | 'slow by 1 s'
   | 'never answers'
   | 'garbage'
@@ -109,8 +112,15 @@ export async function startBackEnd(): Promise<BackEnd> {
 
 async function misbehave(behaviour: Behaviour, request: IncomingMessage, response: ServerResponse): Promise<void> {
   switch (behaviour) {
+    case 'answers 400':
     case 'answers 503':
-      response.writeHead(503).end();
+      response.writeHead(Number(behaviour.slice(-3))).end();
+      return;
+    case 'answers 429':
+      response.writeHead(429, { 'retry-after': '-1' }).end();
+      return;
+    case 'redirects':
+      response.writeHead(307, { location: '/elsewhere' }).end();
       return;
     case 'slow by 1 s':
       await new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -1,0 +1,248 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { retryAfter } from '../../../src/telemetry/delivery.ts';
+import { type Destination, Shipper } from '../../../src/telemetry/shipping.ts';
+import { type BackEnd, type Behaviour, spansOf, startBackEnd } from './back-end.ts';
+import { awsRuntimeClient, type Stage, startStage } from './stage.ts';
+
+const faults: Behaviour[] = [
+  'refused',
+  'answers 503',
+  'slow by 1 s',
+  'never answers',
+  'garbage',
+  'reset',
+  'endless answer',
+  'answers 429',
+  'redirects',
+];
+
+const runtimes = [
+  { runtime: 'local', name: "this project's runtime client", skipped: false },
+  {
+    runtime: 'aws',
+    name: awsRuntimeClient ? "AWS's runtime client" : "AWS's runtime client (skipped: AWS_LAMBDA_RIC is not set)",
+    skipped: !awsRuntimeClient,
+  },
+] as const;
+
+for (const { runtime, name, skipped } of runtimes) {
+  describe.skipIf(skipped)(`as an extension under ${name}`, () => {
+    let stage: Stage;
+
+    beforeAll(async () => {
+      stage = await startStage({ runtime, layer: true, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+    });
+    afterAll(() => stage.stop());
+
+    it.each(['/ok', '/message'])('sends nothing of %s before the answer is there, cold or warm', async (path) => {
+      for (let times = 0; times < 3; times += 1) {
+        const back = path === '/ok' ? stage.otlp : stage.rollbar;
+        const before = back.deliveries.length;
+        const invocation = await stage.invoke({ path });
+        const [delivery] = (await back.received(before + 1)).slice(before);
+
+        expect(delivery?.answered ?? Number.POSITIVE_INFINITY).toBeGreaterThan(invocation.answered);
+      }
+    });
+
+    it.each(faults)('answers as ever, and before the back ends do, when both: %s', async (behaviour) => {
+      await Promise.all([stage.otlp.behave(behaviour), stage.rollbar.behave(behaviour)]);
+      const seen = stage.otlp.deliveries.length;
+      const invocations = [await stage.invoke({ path: '/ok' }), await stage.invoke({ path: '/message' })];
+      await Promise.all([stage.otlp.behave('works'), stage.rollbar.behave('works')]);
+
+      expect(invocations.map(({ response }) => response)).toEqual([
+        { statusCode: 200, body: 'ok' },
+        { statusCode: 200, body: 'ok' },
+      ]);
+      for (const delivery of stage.otlp.deliveries.slice(seen)) {
+        expect(delivery.answered ?? Number.POSITIVE_INFINITY).toBeGreaterThan(invocations[0]?.answered ?? 0);
+      }
+      expect(stage.lines.filter(({ message }) => /Unhandled|Uncaught|Runtime exited/.test(message))).toEqual([]);
+    });
+  });
+}
+
+describe('what could not be sent', () => {
+  let stage: Stage;
+
+  beforeEach(async () => {
+    stage = await startStage({ layer: true });
+  });
+  afterEach(() => stage.stop());
+
+  it('goes out after a later request, when the back end answers again', async () => {
+    await stage.otlp.behave('refused');
+    const lost = await stage.invoke({ path: '/ok' });
+    await stage.otlp.behave('works');
+    const ids = async (): Promise<Set<string>> =>
+      new Set((await spansOf(stage.otlp.deliveries)).map(({ traceId }) => traceId));
+    while (!(await ids()).has(lost.traceId)) {
+      await stage.invoke({ path: '/slow', query: { for: '100' } });
+    }
+
+    expect((await spansOf(stage.otlp.deliveries)).filter(({ traceId }) => traceId === lost.traceId)).toHaveLength(6);
+  });
+
+  it('because it is refused for good is counted in the next metrics, and one warning names the destination', async () => {
+    await stage.otlp.behave('answers 400');
+    await stage.invoke({ path: '/ok' });
+    await stage.until(() => stage.json().some(({ level }) => level === 'WARN'));
+    const next = await stage.invoke({ path: '/ok' });
+    await stage.until(() => stage.json(next.requestId).some((line) => '_aws' in line));
+    await stage.invoke({ path: '/ok' });
+
+    expect(stage.json(next.requestId).find((line) => '_aws' in line)).toMatchObject({ TelemetryLost_spans: 6 });
+    expect(stage.json().filter(({ level }) => level === 'WARN')).toMatchObject([
+      { message: 'Telemetry was not delivered to OTLP: it answered 400; it is lost and counted', destination: 'OTLP' },
+    ]);
+  });
+});
+
+describe('where there is no Extensions API', () => {
+  let backEnd: BackEnd;
+  let destination: Destination;
+  let shipper: Shipper;
+
+  beforeEach(async () => {
+    backEnd = await startBackEnd();
+    destination = {
+      name: 'Test',
+      unit: 'records',
+      batch: 10,
+      build: (payloads) => ({ url: backEnd.url, headers: {}, body: JSON.stringify(payloads) }),
+    };
+    shipper = new Shipper();
+    shipper.warn = () => {};
+  });
+  afterEach(() => backEnd.stop());
+
+  const add = (payload: unknown, count = 1): void => shipper.add({ destination, payload, count });
+
+  it('sends before the answer', async () => {
+    add('first');
+    await shipper.end('1');
+
+    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["first"]']);
+  });
+
+  it('waits for no answer that does not come', async () => {
+    await backEnd.behave('never answers');
+    add('first');
+    await shipper.end('1');
+
+    expect(backEnd.deliveries.map(({ answered }) => answered)).toEqual([undefined]);
+  });
+
+  it('puts as many records into one request as the destination takes', async () => {
+    for (let record = 0; record < 25; record += 1) add(record);
+    await shipper.end('1');
+
+    expect(backEnd.deliveries.map(({ body }) => (JSON.parse(String(body)) as unknown[]).length)).toEqual([10, 10, 5]);
+  });
+
+  it('keeps 2,000 records for a back end that is away, drops the oldest, and counts them', async () => {
+    await backEnd.behave('refused');
+    for (let record = 0; record < 2_500; record += 1) add(record);
+    await shipper.end('1');
+
+    expect([...shipper.takeLost()]).toEqual([['records', 500]]);
+    expect([...shipper.takeLost()]).toEqual([]);
+
+    await backEnd.behave('works');
+    await shipper.shutDown();
+    expect(JSON.parse(String(backEnd.deliveries[0]?.body))).toEqual([500, 501, 502, 503, 504, 505, 506, 507, 508, 509]);
+  });
+
+  it('tries again what was not taken for the moment, and not what was refused', async () => {
+    await backEnd.behave('answers 429');
+    add('for the moment');
+    await shipper.end('1');
+    await backEnd.behave('answers 400');
+    add('for good');
+    await shipper.end('2');
+    await backEnd.behave('works');
+    await shipper.end('3');
+
+    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual([
+      '["for the moment"]',
+      '["for the moment","for good"]',
+    ]);
+    expect([...shipper.takeLost()]).toEqual([['records', 2]]);
+  });
+
+  it('counts records that cannot be written, and goes on', async () => {
+    add('fine');
+    shipper.add({
+      destination: { ...destination, name: 'Broken', build: () => Promise.reject(new Error('no')) },
+      payload: 1,
+      count: 3,
+    });
+    await shipper.end('1');
+
+    expect(backEnd.deliveries).toHaveLength(1);
+    expect([...shipper.takeLost()]).toEqual([['records', 3]]);
+  });
+
+  it('takes back what is on the wire but for its last byte', async () => {
+    const staged = await shipper.stage([{ destination, payload: 'never', count: 1 }], 1_000);
+    staged.abandon();
+    const released = await shipper.stage([{ destination, payload: 'now', count: 1 }], 1_000);
+    released.release();
+
+    expect((await backEnd.received(1)).map(({ body }) => String(body))).toEqual(['["now"]']);
+  });
+});
+
+describe('a process', () => {
+  let backEnd: BackEnd;
+
+  beforeEach(async () => {
+    backEnd = await startBackEnd();
+  });
+  afterEach(() => backEnd.stop());
+
+  const start = (...words: string[]): ChildProcess =>
+    spawn(process.execPath, [path.join(import.meta.dirname, 'fixture/ship.ts'), backEnd.url, ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+
+  it.each(['works', 'never answers', 'refused'] as const)(
+    'ends by itself when it has nothing to do and the back end: %s',
+    async (behaviour) => {
+      await backEnd.behave(behaviour);
+      const [code] = await once(start('and end'), 'exit');
+
+      expect(code).toBe(0);
+    },
+  );
+
+  it('sends what is left when it is told to end, and ends', async () => {
+    const child = start('and stay');
+    child.stdout && (await once(child.stdout, 'data'));
+    child.kill('SIGTERM');
+    const [, signal] = await once(child, 'exit');
+
+    expect(signal).toBe('SIGTERM');
+    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["left over"]']);
+  });
+});
+
+describe('Retry-After', () => {
+  const now = Date.parse('2026-11-22T12:00:00Z');
+
+  it.each([
+    ['3', 3_000],
+    ['-7', 0],
+    ['999999999', 300_000],
+    ['Sun, 22 Nov 2026 12:00:10 GMT', 10_000],
+    ['Sun, 22 Nov 2020 12:00:10 GMT', 0],
+    ['soon', undefined],
+    ['', undefined],
+  ])('of "%s" is %s ms', (value, milliseconds) => {
+    expect(retryAfter(value, now)).toBe(milliseconds);
+  });
+});
