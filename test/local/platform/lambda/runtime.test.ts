@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AWS_CLIENT, bench, lambda, RUNTIME_CLIENTS, until } from './platform.ts';
+import { AWS_CLIENT, bench, folder, lambda, RUNTIME_CLIENTS, until } from './platform.ts';
 
 if (!AWS_CLIENT)
   console.warn("AWS's runtime client is not tried here: AWS_LAMBDA_RIC does not name the folder of aws-lambda-ric");
@@ -302,7 +302,7 @@ describe('the own runtime client', () => {
     for (let round = 0; round < 5; round += 1) {
       const failed = await invoke({ fail: true }, { atOnce: true });
       expect(failed.error).toMatchObject({ type: 'Runtime.UnhandledPromiseRejection' });
-      expect(await invoke({}, { atOnce: true })).toMatchObject({ value: 'went on', coldStart: true });
+      expect(await invoke()).toMatchObject({ value: 'went on', coldStart: true });
     }
   });
 
@@ -369,15 +369,22 @@ describe('the own runtime client', () => {
     });
   });
 
-  it('makes its calls to the Runtime API past whatever wraps http', async () => {
+  it('makes its calls to the Runtime API past what a layer has put around http and net before it', async () => {
+    const layer = await folder({
+      'hook.js': `globalThis.calls = [];
+        const wrap = (object, name) => { const original = object[name]; object[name] = function (...all) { calls.push(name); return original.apply(this, all); }; object[name].__original = original; };
+        wrap(require('node:http'), 'request'); wrap(require('node:http'), 'get'); wrap(require('node:net').Socket.prototype, 'connect');`,
+    });
     const { invoke } = await bench({
-      files: {
-        'app.js': `const http = require('node:http'); let calls = 0; const { request } = http;
-          http.request = (...all) => { calls++; return request(...all); };
-          exports.handler = async () => calls;`,
-      },
+      files: { 'app.js': 'exports.handler = async () => calls;' },
+      functions: [
+        lambda({
+          environment: { NODE_OPTIONS: '--require /opt/hook.js' },
+          layers: [{ kind: 'directory', key: 'hook', path: layer }],
+        }),
+      ],
     });
     await invoke();
-    expect((await invoke()).value).toBe(0);
+    expect((await invoke()).value).toEqual([]);
   });
 });
