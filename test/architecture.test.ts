@@ -12,7 +12,9 @@ function sources(...patterns: string[]): string[] {
 
 function importsOf(file: string): string[] {
   const text = readFileSync(path.join(root, file), 'utf8');
-  const specifiers = [...text.matchAll(/(?:from|import|import\(|require\()\s*['"]([^'"]+)['"]/g)].map(([, name = '']) => name);
+  const specifiers = [...text.matchAll(/(?:from|import|import\(|require\()\s*['"]([^'"]+)['"]/g)].map(
+    ([, name = '']) => name,
+  );
   return specifiers.map((name) =>
     name.startsWith('.') ? path.posix.normalize(path.posix.join(path.posix.dirname(file), name)) : name,
   );
@@ -51,13 +53,17 @@ describe('the layers of the project', () => {
 
   it('only src/telemetry imports a telemetry library', () => {
     const files = sources('handlers/*.ts', 'src/**/*.ts').filter((file) => !file.startsWith('src/telemetry/'));
-    const isTelemetry = (imported: string) => /^(@aws-lambda-powertools\/|aws-xray-sdk|@opentelemetry\/|rollbar)/.test(imported);
+    const isTelemetry = (imported: string) =>
+      /^(@aws-lambda-powertools\/|aws-xray-sdk|@opentelemetry\/|rollbar)/.test(imported);
     expect(offences(files, isTelemetry)).toEqual([]);
   });
 });
 
 describe('one name everywhere', () => {
-  const names = (pattern: string, ending: string) => sources(pattern).map((file) => path.basename(file, ending)).sort();
+  const names = (pattern: string, ending: string) =>
+    sources(pattern)
+      .map((file) => path.basename(file, ending))
+      .sort();
 
   it('each handler has its events and its test', () => {
     const handlers = names('handlers/*.ts', '.ts');
@@ -69,6 +75,19 @@ describe('one name everywhere', () => {
 describe('the files', () => {
   it('name no registry host in the lock file', () => {
     expect(readFileSync(path.join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved":\s*"https?:/);
+  });
+
+  it("lock the parts that other machines than the author's install", () => {
+    interface Locked {
+      optionalDependencies?: Record<string, string>;
+    }
+    const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
+    const packages = lock.packages as Record<string, Locked>;
+    const locked = new Set(Object.keys(packages).map((place) => place.split('node_modules/').at(-1)));
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies),
+    );
+    expect(wanted.filter((name) => !locked.has(name))).toEqual([]);
   });
 
   it('pin every dependency to one version', () => {
