@@ -31,80 +31,101 @@ export function segmentRow(document: SegmentDocument): Row {
 }
 
 /** What is kept of a span beside its columns. */
-export type SpanDetail = Pick<
+export type SpanDetail = Omit<
   SpanRecord,
-  'attributes' | 'resource' | 'events' | 'links' | 'scopeName' | 'scopeVersion' | 'traceState'
+  | 'source'
+  | 'traceId'
+  | 'spanId'
+  | 'parentId'
+  | 'name'
+  | 'kind'
+  | 'startNanoseconds'
+  | 'endNanoseconds'
+  | 'status'
+  | 'statusMessage'
+  | 'serviceName'
+  | 'sampleRate'
 >;
 
 /** @throws TypeError when the span carries no valid trace id. */
 export function spanRow(span: SpanRecord): Row {
-  const traceId = traceIdOrNull(span.traceId);
+  const { source, spanId, parentId, name, kind, startNanoseconds, endNanoseconds, ...others } = span;
+  const { traceId: sent, status, statusMessage, serviceName, sampleRate, ...detail } = others;
+  const traceId = traceIdOrNull(sent);
   if (!traceId) throw new TypeError('a span without a trace id');
-  const { attributes, resource, events, links, scopeName, scopeVersion, traceState } = span;
-  const detail: SpanDetail = { attributes, resource, events, links };
-  if (scopeName !== undefined) detail.scopeName = scopeName;
-  if (scopeVersion !== undefined) detail.scopeVersion = scopeVersion;
-  if (traceState !== undefined) detail.traceState = traceState;
   return [
-    span.source,
+    source,
     traceId,
-    span.spanId,
-    span.parentId ?? null,
-    span.name,
-    span.kind,
-    BigInt.asIntN(64, span.startNanoseconds),
-    BigInt.asIntN(64, span.endNanoseconds),
-    Number(span.endNanoseconds - span.startNanoseconds) / 1e6,
-    span.status,
-    span.statusMessage ?? null,
-    span.serviceName,
-    span.sampleRate,
-    jsonText(detail),
+    spanId,
+    parentId ?? null,
+    name,
+    kind,
+    BigInt.asIntN(64, startNanoseconds),
+    BigInt.asIntN(64, endNanoseconds),
+    Number(endNanoseconds - startNanoseconds) / 1e6,
+    status,
+    statusMessage ?? null,
+    serviceName,
+    sampleRate,
+    jsonText(detail satisfies SpanDetail),
   ];
 }
 
+/** What a record has beyond the columns of its table, as JSON; null when it has nothing. */
+function rest(detail: object): string | null {
+  return Object.keys(detail).length > 0 ? jsonText(detail) : null;
+}
+
 export function logRow(log: LogRecord): Row {
+  const { source, timeMilliseconds, logGroup, logStream, message, traceId, ...others } = log;
+  const { spanId, requestId, level, functionName, attributes, ...detail } = others;
   return [
-    log.source,
-    log.timeMilliseconds,
-    log.logGroup,
-    log.logStream,
-    log.message,
-    traceIdOrNull(log.traceId),
-    log.spanId ?? null,
-    log.requestId ?? null,
-    log.level ?? null,
-    log.functionName ?? null,
-    log.attributes ? jsonText(log.attributes) : null,
+    source,
+    timeMilliseconds,
+    logGroup,
+    logStream,
+    message,
+    traceIdOrNull(traceId),
+    spanId ?? null,
+    requestId ?? null,
+    level ?? null,
+    functionName ?? null,
+    attributes ? jsonText(attributes) : null,
+    rest(detail),
   ];
 }
 
 export function metricRow(metric: MetricRecord): Row {
+  const { source, timeMilliseconds, namespace, name, unit, dimensions, values, traceId, ...detail } = metric;
   return [
-    metric.source,
-    metric.timeMilliseconds,
-    metric.namespace,
-    metric.name,
-    metric.unit,
-    jsonText(metric.dimensions),
-    listValue(metric.values),
-    traceIdOrNull(metric.traceId),
+    source,
+    timeMilliseconds,
+    namespace,
+    name,
+    unit,
+    jsonText(dimensions),
+    listValue(values),
+    traceIdOrNull(traceId),
+    rest(detail),
   ];
 }
 
 export function errorRow(error: ErrorRecord): Row {
+  const { timeMilliseconds, uuid, level, title, fingerprint, environment, ...others } = error;
+  const { codeVersion, context, personId, traceId, requestId, item, ...detail } = others;
   return [
-    error.timeMilliseconds,
-    error.uuid,
-    error.level,
-    error.title,
-    error.fingerprint,
-    error.environment ?? null,
-    error.codeVersion ?? null,
-    error.context ?? null,
-    error.personId ?? null,
-    traceIdOrNull(error.traceId),
-    error.requestId ?? null,
-    jsonText(error.item),
+    timeMilliseconds,
+    uuid,
+    level,
+    title,
+    fingerprint,
+    environment ?? null,
+    codeVersion ?? null,
+    context ?? null,
+    personId ?? null,
+    traceIdOrNull(traceId),
+    requestId ?? null,
+    jsonText(item),
+    rest(detail),
   ];
 }

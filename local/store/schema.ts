@@ -11,7 +11,8 @@ type Columns = Record<string, DuckDBType>;
 /**
  * One table per signal, in the order of their columns. `sequence` is the order of arrival over all tables: where two records
  * compete, the newest is known. Times are epoch milliseconds, but a span's, which are nanoseconds.
- * `document`, `detail`, `attributes`, `dimensions` and `item` are JSON as text: read back whole, never queried.
+ * `document`, `detail`, `attributes`, `dimensions` and `item` are JSON as text: read back whole, never queried. `detail` is
+ * whatever a record has beyond the columns, so that a field that is added to records.ts is kept without a change here.
  */
 export const COLUMNS: Record<TableName, Columns> = {
   segments: {
@@ -60,6 +61,7 @@ export const COLUMNS: Record<TableName, Columns> = {
     level: VARCHAR,
     function_name: VARCHAR,
     attributes: VARCHAR,
+    detail: VARCHAR,
   },
   metrics: {
     sequence: BIGINT,
@@ -71,6 +73,7 @@ export const COLUMNS: Record<TableName, Columns> = {
     dimensions: VARCHAR,
     metric_values: LIST(DOUBLE),
     trace_id: VARCHAR,
+    detail: VARCHAR,
   },
   errors: {
     sequence: BIGINT,
@@ -86,6 +89,7 @@ export const COLUMNS: Record<TableName, Columns> = {
     trace_id: VARCHAR,
     request_id: VARCHAR,
     item: VARCHAR,
+    detail: VARCHAR,
   },
 };
 

@@ -134,6 +134,36 @@ describe('the store', () => {
     expect((await store.trace(traceId(1)))?.logs.map(({ message }) => message)).toEqual(['mine']);
   });
 
+  it('keeps of every record also what has no column of its own', async () => {
+    store.span({ ...span(1, 1), flags: 1, dropped: { events: 2 }, context: { schemaUrl: 'u' } });
+    store.log(log('m', { severityNumber: 17, observedNanoseconds: 2n ** 60n, body: { a: [1] } }));
+    store.metric({
+      source: 'otlp',
+      timeMilliseconds: 1,
+      namespace: 'n',
+      name: 'm',
+      unit: '1',
+      dimensions: {},
+      values: [],
+      distribution: { count: 2, bounds: [1], counts: [1, 1] },
+    });
+    await store.flush();
+    const [row] = await store.query(
+      'SELECT spans.detail AS span, logs.detail AS log, metrics.detail AS metric FROM spans, logs, metrics',
+    );
+    expect(JSON.parse(String(row?.['span']))).toMatchObject({
+      flags: 1,
+      dropped: { events: 2 },
+      context: { schemaUrl: 'u' },
+    });
+    expect(JSON.parse(String(row?.['log']))).toEqual({
+      severityNumber: 17,
+      observedNanoseconds: String(2n ** 60n),
+      body: { a: [1] },
+    });
+    expect(JSON.parse(String(row?.['metric']))).toEqual({ distribution: { count: 2, bounds: [1], counts: [1, 1] } });
+  });
+
   it('keeps one column per attribute, widened where spans disagree on a type', async () => {
     store.span(span(1, 1, { 'http.route': '/home', size: 5, ok: true, mixed: 1, list: ['a', 2] }));
     store.span(span(1, 2, { 'HTTP.route': 'other case', size: 2.5, mixed: 'two', name: 'taken', big: 2n ** 62n }));
