@@ -114,6 +114,23 @@ export interface SamplingRule {
   Attributes?: Record<string, string>;
 }
 
+/**
+ * X-Ray's own last rule, which every account has: one request a second, then 5 %.
+ * Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+ */
+export const defaultSamplingRule: SamplingRule = {
+  RuleName: 'Default',
+  Priority: 10_000,
+  FixedRate: 0.05,
+  ReservoirSize: 1,
+  ServiceName: '*',
+  ServiceType: '*',
+  Host: '*',
+  HTTPMethod: '*',
+  URLPath: '*',
+  ResourceARN: '*',
+};
+
 /** `custom.local` of serverless.yml, over its defaults. */
 export interface LocalSettings {
   ports: { api: number; console: number; otlp: number; xray: number; dynamodb: number };

@@ -1,20 +1,7 @@
-import type { LocalService, SamplingRule } from '../../service/model.ts';
+import { defaultSamplingRule, type LocalService, type SamplingRule } from '../../service/model.ts';
+import { localAccountId } from '../../service/read.ts';
 import { invalidRequest } from './api-error.ts';
 import { type Body, timestamp } from './request.ts';
-
-/** X-Ray's own rule, which each account has: one request a second, and 5 % of the rest. */
-const DEFAULT_RULE: SamplingRule = {
-  RuleName: 'Default',
-  Priority: 10000,
-  FixedRate: 0.05,
-  ReservoirSize: 1,
-  ServiceName: '*',
-  ServiceType: '*',
-  Host: '*',
-  HTTPMethod: '*',
-  URLPath: '*',
-  ResourceARN: '*',
-};
 
 /** How often an SDK shall report, and for how long what it is told holds; X-Ray's own values. */
 const INTERVAL_SECONDS = 10;
@@ -39,7 +26,7 @@ export class Sampling {
 
   constructor(service: LocalService | undefined) {
     const own = service?.samplingRules ?? [];
-    this.#rules = own.some(({ RuleName }) => RuleName === 'Default') ? [...own] : [...own, DEFAULT_RULE];
+    this.#rules = own.some(({ RuleName }) => RuleName === 'Default') ? [...own] : [...own, defaultSamplingRule];
     this.#region = service?.region ?? 'us-east-1';
   }
 
@@ -48,7 +35,7 @@ export class Sampling {
     const records = this.#rules.map((rule) => ({
       SamplingRule: {
         ...rule,
-        RuleARN: `arn:aws:xray:${this.#region}:000000000000:sampling-rule/${rule.RuleName}`,
+        RuleARN: `arn:aws:xray:${this.#region}:${localAccountId}:sampling-rule/${rule.RuleName}`,
         Version: 1,
         Attributes: rule.Attributes ?? {},
       },

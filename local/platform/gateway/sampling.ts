@@ -1,4 +1,4 @@
-import type { SamplingRule } from '../../service/model.ts';
+import { defaultSamplingRule, type SamplingRule } from '../../service/model.ts';
 import { matchesWildcard } from './wildcard.ts';
 
 /** What a sampling rule is asked about. Several hosts or paths: the names that one request goes by; a rule needs to match one of them. */
@@ -15,20 +15,6 @@ export interface SamplingDecision {
   sampled: boolean;
   ruleName: string;
 }
-
-/** X-Ray's own last rule: one request a second, then 5 % (https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html). */
-const DEFAULT_RULE: SamplingRule = {
-  RuleName: 'Default',
-  Priority: 10_000,
-  FixedRate: 0.05,
-  ReservoirSize: 1,
-  ServiceName: '*',
-  ServiceType: '*',
-  Host: '*',
-  HTTPMethod: '*',
-  URLPath: '*',
-  ResourceARN: '*',
-};
 
 function applies(rule: SamplingRule, request: SamplingRequest): boolean {
   return (
@@ -54,12 +40,12 @@ export function createSampler(
   now: () => number = Date.now,
   random: () => number = Math.random,
 ): (request: SamplingRequest) => SamplingDecision {
-  const ordered = [...rules, DEFAULT_RULE].sort(
+  const ordered = [...rules, defaultSamplingRule].sort(
     (a, b) => a.Priority - b.Priority || (a.RuleName < b.RuleName ? -1 : Number(a.RuleName > b.RuleName)),
   );
   const reservoirs = new Map<SamplingRule, { second: number; taken: number }>();
   return (request) => {
-    const rule = ordered.find((candidate) => applies(candidate, request)) ?? DEFAULT_RULE;
+    const rule = ordered.find((candidate) => applies(candidate, request)) ?? defaultSamplingRule;
     const second = Math.floor(now() / 1000);
     const reservoir = reservoirs.get(rule);
     const taken = reservoir?.second === second ? reservoir.taken : 0;

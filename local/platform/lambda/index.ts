@@ -1,4 +1,5 @@
 import type { LocalFunction } from '../../service/model.ts';
+import { localAccountId } from '../../service/read.ts';
 import { ExecutionEnvironment } from './environment.ts';
 import { createInvocation, failureResult, type Invocation } from './invocation.ts';
 import { type LayeredFunction, layOut } from './layers.ts';
@@ -9,8 +10,6 @@ import type { InvokeRequest, InvokeResult, LambdaOptions, LambdaPlatform } from 
 
 export type { InvokeRequest, InvokeResult, LambdaOptions, LambdaPlatform } from './types.ts';
 
-/** There is no account here; the ARNs that functions see need one. */
-const ACCOUNT_ID = '000000000000';
 const DEFAULT_ENVIRONMENTS = 20;
 /** Together with those that run, what an account may have at a time on Lambda. */
 const MAXIMUM_WAITING = 1000 - DEFAULT_ENVIRONMENTS;
@@ -79,7 +78,7 @@ class Platform implements LambdaPlatform {
     if (!pool) throw new Error(`The service ${this.#options.service.name} has no function ${functionKey}`);
     return new Promise((resolve) => {
       const { name, tracing } = pool.lambda;
-      const functionArn = `arn:aws:lambda:${this.#options.service.region}:${ACCOUNT_ID}:function:${name}`;
+      const functionArn = `arn:aws:lambda:${this.#options.service.region}:${localAccountId}:function:${name}`;
       const invocation = createInvocation({
         functionName: name,
         functionArn,
@@ -234,7 +233,7 @@ class Platform implements LambdaPlatform {
       const environment = new ExecutionEnvironment({
         layered,
         codeDirectory,
-        accountId: ACCOUNT_ID,
+        accountId: localAccountId,
         options: this.#options,
         processes: this.#processes,
       });
@@ -256,7 +255,7 @@ class Platform implements LambdaPlatform {
       const startedAt = invocation.receivedAt;
       this.#options.sink.segment(lambdaSegment({ invocation, endedAt, status: 200 }));
       this.#options.sink.segment(
-        functionSegment({ invocation, accountId: ACCOUNT_ID, logGroup, startedAt, endedAt, failure }),
+        functionSegment({ invocation, accountId: localAccountId, logGroup, startedAt, endedAt, failure }),
       );
     }
     invocation.answer(failureResult(invocation, true, { kind: 'init', ...failure }));

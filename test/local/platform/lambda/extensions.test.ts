@@ -39,7 +39,7 @@ describe.each(RUNTIME_CLIENTS)('an extension inside the process, with $client', 
       eventType: 'INVOKE',
       deadlineMs: expect.any(Number),
       requestId: result.requestId,
-      invokedFunctionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:service-test-main',
+      invokedFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:service-test-main',
       tracing: { type: 'X-Amzn-Trace-Id', value: expect.stringMatching(/^Root=/) },
     });
     await logged(new RegExp(`^REPORT RequestId: ${result.requestId}`));
@@ -97,7 +97,7 @@ describe('the Extensions API', () => {
           functionName: 'service-test-main',
           functionVersion: '$LATEST',
           handler: 'app.handler',
-          accountId: '000000000000',
+          accountId: '123456789012',
         },
       ],
       [403, 'Extension.InvalidExtensionState'],

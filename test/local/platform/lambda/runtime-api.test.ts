@@ -34,7 +34,7 @@ describe('the Runtime API', () => {
     expect(Object.fromEntries(headers)).toMatchObject({
       'lambda-runtime-aws-request-id': result.requestId,
       'lambda-runtime-deadline-ms': expect.stringMatching(/^\d{13}$/),
-      'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:eu-west-1:000000000000:function:service-test-main',
+      'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:eu-west-1:123456789012:function:service-test-main',
       'lambda-runtime-trace-id': expect.stringMatching(
         /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=1$/,
       ),

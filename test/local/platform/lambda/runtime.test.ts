@@ -22,7 +22,7 @@ describe.each(RUNTIME_CLIENTS)('with $client', ({ runtimeClient, missing }) => {
       awsRequestId: result.requestId,
       functionName: 'service-test-main',
       functionVersion: '$LATEST',
-      invokedFunctionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:service-test-main',
+      invokedFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:service-test-main',
       memoryLimitInMB: '256',
       logGroupName: '/aws/lambda/service-test-main',
       logStreamName: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/),

@@ -20,7 +20,7 @@ it('are Lambda’s two, each first in progress and then whole, with Init below t
     [lambdaId, undefined],
     [functionId, undefined],
   ]);
-  const arn = 'arn:aws:lambda:eu-west-1:000000000000:function:service-test-main';
+  const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:service-test-main';
   expect(sink.segments[2]).toEqual({
     id: lambdaId,
     name: 'service-test-main',
@@ -41,7 +41,7 @@ it('are Lambda’s two, each first in progress and then whole, with Init below t
     start_time: expect.any(Number),
     end_time: expect.any(Number),
     aws: {
-      account_id: '000000000000',
+      account_id: '123456789012',
       function_arn: arn,
       resource_names: ['service-test-main'],
       request_id: requestId,
