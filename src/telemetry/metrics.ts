@@ -4,12 +4,18 @@ import { currentRequest, type RequestState } from './request.ts';
 
 const metrics = new Metrics({ namespace: config.metricsNamespace(), serviceName: config.serviceName() });
 
+/** Members of a record that are something else. */
+const taken = new Set([
+  ...['Requests', 'Errors', 'Faults', 'Latency', 'ColdStarts', 'service', 'route'],
+  ...['trace_id', 'xray_trace_id', 'function_request_id'],
+]);
+
 /**
  * Counts something that the business cares about, such as `ActivityCreated`. It is written with the request's own metrics at its end, and
  * has the dimensions `service` and `route` alone: CloudWatch bills every combination of dimension values as a metric of its own.
  */
 export function count(name: string, value = 1): void {
-  if (!Number.isFinite(value) || !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name)) return;
+  if (!Number.isFinite(value) || !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name) || taken.has(name)) return;
   const counts = currentRequest()?.counts;
   // 100 metrics is the most that one record may hold, and six of them are the request's own.
   if (counts && (counts.has(name) || counts.size < 90)) counts.set(name, (counts.get(name) ?? 0) + value);

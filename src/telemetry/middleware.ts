@@ -4,6 +4,7 @@ import {
   type Link,
   type Context as OtelContext,
   context as otelContext,
+  type SpanContext,
   SpanKind,
   TraceFlags,
   trace,
@@ -16,7 +17,7 @@ import { logger } from './logger.ts';
 import { writeRequestMetrics } from './metrics.ts';
 import { type ActiveSpan, type RequestState, runIn } from './request.ts';
 import { secretsOf } from './secrets.ts';
-import { sharedShipper } from './shipping.ts';
+import { longestWaitBeforeAnswer, type Shipper, sharedShipper, within } from './shipping.ts';
 import { annotate, beginSpan, endSpan, flagOutcome, outcomeOf, quietly, recordError } from './span.ts';
 import { currentTraceHeader, newTraceId, toXrayId } from './trace-id.ts';
 import { facadeSegment, isXrayEnabled } from './xray.ts';
@@ -115,6 +116,7 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
     secrets: once(() => (event ? secretsOf(event) : [])),
     http: event,
     reported: new Set(),
+    isBelowForeignSpan: trace.getSpan(otelContext.active()) !== undefined,
     ended: false,
   };
   warm = true;
@@ -123,12 +125,14 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
   if (route) request.fields.set('route', route);
   if (event?.httpMethod) request.fields.set('method', event.httpMethod);
   if (event?.body) request.fields.set('request_bytes', bodyBytes(event));
-  const { parent, links } = incoming(event, request.traceId);
+  const { parent, links, isBorrowed } = incoming(event, request);
   const name = `## ${config.handlerName() ?? context.functionName ?? 'handler'}`;
   request.root = runIn(request, undefined, () =>
     otelContext.with(parent, () => beginSpan(request, name, { kind: SpanKind.SERVER, links })),
   );
   const root = request.root.otel;
+  // Every SDK reads the parent of a span from this property when it exports; there is no other way to a root with a given trace id.
+  if (isBorrowed) Reflect.set(root, 'parentSpanContext', undefined);
   if (!request.traceId) request.traceId = root.isRecording() ? root.spanContext().traceId : newTraceId();
   return request;
 }
@@ -137,20 +141,35 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
  * What OpenTelemetry's root span hangs below. Nothing, so that the trace has a true root, unless the caller's `traceparent` names a span
  * of this very trace; a span of another trace is linked.
  */
-function incoming(event: HttpEvent | undefined, traceId: string): { parent: OtelContext; links: Link[] } {
+function incoming(event: HttpEvent | undefined, request: RequestState): Incoming {
   const active = otelContext.active();
-  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/.exec(
-    (event && headerOf(event, 'traceparent')) ?? '',
-  );
-  const [, remoteTraceId, spanId, flags] = match ?? [];
-  if (!remoteTraceId || !spanId || trace.getSpan(active)) return { parent: active, links: [] };
-  const remote = { traceId: remoteTraceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags ?? '0', 16) };
-  if (!isSpanContextValid(remote)) return { parent: active, links: [] };
-  const sameTrace = remoteTraceId === traceId || !traceId;
-  if (sameTrace && remote.traceFlags & TraceFlags.SAMPLED) {
-    return { parent: trace.setSpanContext(active, remote), links: [] };
+  if (request.isBelowForeignSpan) return { parent: active, links: [], isBorrowed: false };
+  const remote = remoteSpan((event && headerOf(event, 'traceparent')) ?? '');
+  const { traceId } = request;
+  if (remote && (remote.traceId === traceId || !traceId) && remote.traceFlags & TraceFlags.SAMPLED) {
+    return { parent: trace.setSpanContext(active, remote), links: [], isBorrowed: false };
   }
-  return { parent: active, links: [{ context: remote }] };
+  const links = remote ? [{ context: remote }] : [];
+  // The layer's own id generator gives the root X-Ray's id; another layer's would make one up.
+  if (!traceId || sharedShipper().openSpans) return { parent: active, links, isBorrowed: false };
+  const borrowed = { traceId, spanId: traceId.slice(16), isRemote: true, traceFlags: TraceFlags.SAMPLED };
+  return { parent: trace.setSpanContext(active, borrowed), links, isBorrowed: true };
+}
+
+interface Incoming {
+  parent: OtelContext;
+  links: Link[];
+  /** The parent is none: it lends its trace id. */
+  isBorrowed: boolean;
+}
+
+/** Reads a `traceparent` (W3C Trace Context, level 1); undefined for anything that is none. */
+function remoteSpan(traceparent: string): SpanContext | undefined {
+  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/.exec(traceparent);
+  const [, traceId, spanId, flags] = match ?? [];
+  if (!traceId || !spanId || !flags) return undefined;
+  const remote = { traceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags, 16) };
+  return isSpanContextValid(remote) ? remote : undefined;
 }
 
 interface Ending {
@@ -181,9 +200,20 @@ function timeOut(request: RequestState, started: number): void {
 async function finishRequest(request: RequestState, { started, response, error }: Ending): Promise<void> {
   const { root } = request;
   if (root && !request.ended) runIn(request, root, () => conclude(request, root, { started, response, error }));
-  await sharedShipper()
-    .end(request.requestId)
-    .catch(() => {});
+  const shipper = sharedShipper();
+  await Promise.all([shipper.end(request.requestId), flushForeign(request, shipper)]).catch(() => {});
+}
+
+/**
+ * Another layer's provider exports in batches, some seconds later, when the environment is frozen. Where that layer has patched the
+ * handler, our root hangs below its span and it flushes by itself; where it has not, as the community layer cannot under nodejs24.x, whose
+ * runtime imports handlers and no longer requires them, nobody else would.
+ */
+async function flushForeign(request: RequestState, shipper: Shipper): Promise<void> {
+  if (shipper.openSpans || request.isBelowForeignSpan || !request.root?.otel.spanContext().traceFlags) return;
+  const provider = trace.getTracerProvider() as { getDelegate?(): unknown };
+  const delegate = (provider.getDelegate?.() ?? provider) as { forceFlush?(): Promise<void> };
+  await within(longestWaitBeforeAnswer, Promise.resolve(delegate.forceFlush?.()));
 }
 
 /** Writes the wide event, the metrics and the report of a fault, and ends every span, the root last. */

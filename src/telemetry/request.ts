@@ -41,6 +41,8 @@ export interface RequestState {
   readonly http: HttpEvent | undefined;
   /** Faults that have been reported; one is reported once however often it is caught. */
   readonly reported: Set<unknown>;
+  /** The root hangs below a span that another instrumentation has begun. */
+  readonly isBelowForeignSpan: boolean;
   ended: boolean;
 }
 

@@ -44,7 +44,8 @@ const queueLimit = 2_000;
 const longestShipping = 2_000;
 /** Left untouched before the deadline, so that shipping never is what makes a function time out. */
 const reserve = 200;
-const longestWaitBeforeAnswer = 200;
+/** Milliseconds that an answer waits for telemetry where nothing can be sent after it. */
+export const longestWaitBeforeAnswer = 200;
 const longestPost = 10_000;
 const shippingAtShutdown = 300;
 /** A destination that failed gets this much of the environment's time until it answers again. */
@@ -325,7 +326,7 @@ async function answerPosted(): Promise<void> {
 }
 
 /** Waits for `work`, but no longer than this. The timer keeps the process alive, as somebody is waiting. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+export async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
   if (milliseconds <= 0) return;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {

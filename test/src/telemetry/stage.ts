@@ -17,9 +17,12 @@ export const awsRuntimeClient = process.env['AWS_LAMBDA_RIC'];
 export interface StageOptions {
   /** A file that exports `handler`. */
   handler?: string;
-  layer?: boolean;
+  /** This project's layer, or the folder of another that has an `otel-handler`. */
+  layer?: boolean | string;
   runtime?: 'local' | 'aws';
   timeoutSeconds?: number;
+  /** Default: nodejs24.x, which imports handlers; the ones before require them. */
+  version?: 'nodejs24.x' | 'nodejs22.x';
   environment?: Record<string, string>;
 }
 
@@ -61,7 +64,7 @@ export interface Invocation extends InvokeResult {
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const directory = await mkdtemp(path.join(tmpdir(), 'stage-'));
-  const lambda = functionOf(options, path.join(directory, 'layer'));
+  const lambda = functionOf(options, typeof options.layer === 'string' ? options.layer : path.join(directory, 'layer'));
   const file = options.handler ?? path.join(import.meta.dirname, 'fixture/probe.ts');
   const bundler = await createBundler(
     [{ kind: 'typescript', lambda, file }],
@@ -70,7 +73,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   );
   await bundler.build();
   await bundler.stop();
-  if (options.layer) await buildLayer(path.join(directory, 'layer'));
+  if (options.layer === true) await buildLayer(path.join(directory, 'layer'));
   const [otlp, rollbar, daemon] = await Promise.all([startBackEnd(), startBackEnd(), startDaemon()]);
   const waiting = new Set<() => void>();
   const arrived = (): void => {
@@ -152,7 +155,7 @@ function functionOf(options: StageOptions, layer: string): LocalFunction {
     key: 'probe',
     name: 'stage-dev-probe',
     handler: 'handlers/probe.handler',
-    runtime: 'nodejs24.x',
+    runtime: options.version ?? 'nodejs24.x',
     memoryMegabytes: 1024,
     timeoutSeconds: options.timeoutSeconds ?? 6,
     environment: {

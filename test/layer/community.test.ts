@@ -1,0 +1,83 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newRoot, newSegmentId } from '../../local/platform/trace-context.ts';
+import { spansOf } from '../src/telemetry/back-end.ts';
+import { awsRuntimeClient, type Stage, startStage } from '../src/telemetry/stage.ts';
+
+const fixtures = path.join(import.meta.dirname, 'fixture');
+
+const aws = awsRuntimeClient ? "AWS's runtime client" : "AWS's runtime client (skipped: AWS_LAMBDA_RIC is not set)";
+
+/** Under which circumstances instrumentation-aws-lambda gets hold of a handler in a `.cjs` bundle. */
+const circumstances = [
+  { title: 'nodejs22.x, which requires handlers', version: 'nodejs22.x', patched: true, hook: '', runtime: 'local' },
+  { title: 'nodejs24.x, which imports handlers', version: 'nodejs24.x', patched: false, hook: '', runtime: 'local' },
+  { title: `nodejs24.x and ${aws}`, version: 'nodejs24.x', patched: false, hook: '', runtime: 'aws' },
+  { title: 'nodejs24.x with a hook for imports', version: 'nodejs24.x', patched: true, hook: '1', runtime: 'local' },
+  {
+    title: `nodejs24.x with a hook for imports and ${aws}`,
+    version: 'nodejs24.x',
+    patched: true,
+    hook: '1',
+    runtime: 'aws',
+  },
+] as const;
+
+for (const { title, version, patched, hook, runtime } of circumstances) {
+  describe.skipIf(runtime === 'aws' && !awsRuntimeClient)(
+    `the same bundle in the community layer's parts, under ${title}`,
+    () => {
+      let stage: Stage;
+
+      beforeAll(async () => {
+        stage = await startStage({
+          runtime,
+          version,
+          layer: path.join(fixtures, 'community'),
+          environment: {
+            COMMUNITY_LAYER_INIT: path.join(fixtures, 'community-init.mjs'),
+            COMMUNITY_LAYER_HOOK: hook,
+          },
+        });
+      });
+      afterAll(() => stage.stop());
+
+      it(`answers, and sends one trace with one root: ${patched ? "the layer's, and our spans below it" : 'ours'}`, async () => {
+        // instrumentation-aws-lambda looks headers up in this case alone.
+        const root = newRoot();
+        const headers = { 'x-amzn-trace-id': `Root=${root};Parent=${newSegmentId()};Sampled=1` };
+        const invocation = await stage.invoke({ path: '/ok', root, headers });
+        const spans = await spansOf(await stage.otlp.received(1));
+        const ids = new Set(spans.map(({ spanId }) => spanId));
+        const roots = spans.filter(({ parentId }) => !parentId || !ids.has(parentId));
+
+        expect(invocation.response).toEqual({ statusCode: 200, body: 'ok' });
+        expect(roots.map((span) => span.name)).toEqual([patched ? 'stage-dev-probe' : '## handlers/probe.handler']);
+        expect(spans.map((span) => span.name).sort()).toEqual(
+          [
+            ...(patched ? ['stage-dev-probe'] : []),
+            ...['## handlers/probe.handler', 'outer', 'left', 'right', 'below left', 'below right'],
+          ].sort(),
+        );
+        if (patched) expect(spans.find((span) => span.name.startsWith('## '))?.parentId).toBe(roots[0]?.spanId);
+        expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([invocation.traceId]));
+        expect(stage.lines.filter(({ message }) => message.includes('Cannot redefine property'))).toEqual([]);
+      });
+
+      it('gives X-Ray and OpenTelemetry the same spans from the handler down', async () => {
+        const before = stage.otlp.deliveries.length;
+        const invocation = await stage.invoke({ path: '/ok' });
+        const own = () => stage.subsegments.filter(({ trace_id }) => trace_id === invocation.root);
+        await stage.until(() => own().length === 6);
+        const spans = await spansOf((await stage.otlp.received(before + 1)).slice(before));
+        const ours = spans.filter((span) => span.name !== 'stage-dev-probe');
+
+        expect(
+          own()
+            .map(({ id }) => id)
+            .sort(),
+        ).toEqual(ours.map(({ spanId }) => spanId).sort());
+      });
+    },
+  );
+}
