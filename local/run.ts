@@ -2,8 +2,9 @@ import { styleText } from 'node:util';
 import type { RequestLine } from './platform/gateway/index.ts';
 import type { LocalService } from './service/model.ts';
 import { type LocalCloud, startLocal } from './start.ts';
+import { whenStarterEnds } from './starter.ts';
 
-/** What ends `sls local`: Ctrl-C, a terminal that closes, a process manager. */
+/** What ends `sls local`, beside the end of the npm that started it: Ctrl-C, a terminal that closes, a process manager. */
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -44,6 +45,10 @@ function endRequested(): { requested: boolean; signal: Promise<void> } {
         resolve();
       });
     }
+    whenStarterEnds(() => {
+      state.requested = true;
+      resolve();
+    });
   });
   return state;
 }

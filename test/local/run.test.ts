@@ -1,4 +1,5 @@
-import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { appendFileSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -105,6 +106,23 @@ describe('sls local', () => {
     expect(processesOf(service.directory)).toEqual([]);
     for (const address of [local.api, local.console]) await expect(fetch(address)).rejects.toThrow();
   });
+
+  it.skipIf(process.platform !== 'linux').each(['SIGTERM', 'SIGKILL'] as const)(
+    'leaves no process when the npm that started it gets %s',
+    async (signal) => {
+      const binaries = path.join('node_modules', '.bin');
+      symlinkSync(path.join(projectDirectory, binaries), path.join(service.directory, binaries));
+      const npx = spawn('npx', ['--no', 'sls', 'local', ...freePorts], {
+        cwd: service.directory,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      npx.stdout.setEncoding('utf8');
+      for await (const text of npx.stdout) if (/^ready/m.test(String(text))) break;
+      expect(processesOf(service.directory).length).toBeGreaterThan(1);
+      npx.kill(signal);
+      await expect.poll(() => processesOf(service.directory), { timeout: 10_000 }).toEqual([]);
+    },
+  );
 
   it('prints one line per request after its ready line', async () => {
     const local = await startSlsLocal(service.directory);
