@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { startConsole } from './api/console/index.ts';
 import { type CodeChange, createCode } from './build/code.ts';
 import { buildLayers } from './build/layers.ts';
 import { localEnvironment } from './environment.ts';
-import { PortInUse } from './failure.ts';
+import { LocalFailure, PortInUse } from './failure.ts';
 import { withEmf } from './intake/cloudwatch/emf.ts';
 import { forwardTargets, localKey } from './intake/forward.ts';
 import { startTelemetryIntake } from './intake/index.ts';
@@ -92,6 +94,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
         sink,
         codeDirectory: async (lambda) => code.directoryOf(lambda),
         environment,
+        ...runtimeClientOf(service),
       }),
     );
     reload = (keys) => lambda.reload(keys);
@@ -123,6 +126,13 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     await stop();
     throw error;
   }
+}
+
+function runtimeClientOf({ settings, directory }: LocalService): { runtimeClient?: string[] } {
+  if (!settings.runtimeClient) return {};
+  const module = path.resolve(directory, settings.runtimeClient);
+  if (existsSync(module)) return { runtimeClient: [module] };
+  throw new LocalFailure(`custom.local.runtimeClient is "${settings.runtimeClient}", but there is no such file.`);
 }
 
 function pass({ sampling, onRequest }: LocalOptions) {

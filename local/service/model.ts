@@ -136,6 +136,8 @@ export interface LocalSettings {
   ports: { api: number; console: number; otlp: number; xray: number; dynamodb: number };
   /** A script, relative to the service's folder, that is run once after the tables exist. */
   seed?: string;
+  /** The module that speaks to the Runtime API instead of this project's own client, relative to the service's folder: `aws-lambda-ric`'s index.mjs is AWS's. */
+  runtimeClient?: string;
   /** Variables that only a local run sets, for every function. */
   environment: Record<string, string>;
 }

@@ -26,6 +26,7 @@ export const settingsSchema = {
           additionalProperties: false,
         },
         seed: { type: 'string' },
+        runtimeClient: { type: 'string' },
         environment: {
           type: 'object',
           additionalProperties: { anyOf: ['string', 'number', 'boolean'].map((type) => ({ type })) },
@@ -53,6 +54,7 @@ export function readSettings(
   return {
     ports: { ...defaultPorts, ...given.ports, ...options },
     ...(given.seed ? { seed: given.seed } : {}),
+    ...(given.runtimeClient ? { runtimeClient: given.runtimeClient } : {}),
     environment: Object.fromEntries(environment),
   };
 }

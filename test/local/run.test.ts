@@ -91,6 +91,22 @@ describe('sls local', () => {
     expectSentence(ended, /custom\.local\.seed: seed\.cjs failed \(exit 1\): TypeError: no tea today/);
   });
 
+  it('names a runtime client that is not there', async () => {
+    change('serverless.yml', (text) => text.replace('seed: seed.cjs', 'runtimeClient: ric/index.mjs'));
+    const ended = await sls(service.directory, ['local', ...freePorts]);
+    expectSentence(ended, /custom\.local\.runtimeClient is "ric\/index\.mjs", but there is no such file\./);
+  });
+
+  const ric = process.env['AWS_LAMBDA_RIC'];
+  it.skipIf(!ric)("runs AWS's own runtime client (skipped unless AWS_LAMBDA_RIC names its folder)", async () => {
+    const setting = `runtimeClient: ${path.join(ric ?? '', 'index.mjs')}`;
+    change('serverless.yml', (text) => text.replace('seed: seed.cjs', `seed: seed.cjs\n    ${setting}`));
+    const local = await startSlsLocal(service.directory);
+    const answer = await (await fetch(`${local.api}/shop/tea`)).json();
+    await local.stop();
+    expect(answer).toMatchObject({ STAGE: 'dev', stock: { item: 'tea', count: 7 } });
+  });
+
   it('names a table that DynamoDB refuses', async () => {
     change('serverless.yml', (text) => text.replace('KeyType: HASH', 'KeyType: RANGE'));
     const ended = await sls(service.directory, ['local', ...freePorts]);
