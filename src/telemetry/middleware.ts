@@ -1,24 +1,15 @@
 import { executionModeStandard } from '@middy/core/executionModeStandard';
-import {
-  isSpanContextValid,
-  type Link,
-  type Context as OtelContext,
-  context as otelContext,
-  type SpanContext,
-  SpanKind,
-  TraceFlags,
-  trace,
-} from '@opentelemetry/api';
+import { context as otelContext, SpanKind, trace } from '@opentelemetry/api';
 import { config } from '../config.ts';
 import { watchDeadline } from './deadline.ts';
-import { reportFault } from './errors.ts';
-import { bodyBytes, type HttpEvent, type HttpResponse, headerOf, httpEventOf } from './http-event.ts';
+import { conclude, type Ending } from './ending.ts';
+import { bodyBytes, type HttpResponse, httpEventOf } from './http-event.ts';
+import { incoming } from './incoming.ts';
 import { logger } from './logger.ts';
-import { writeRequestMetrics } from './metrics.ts';
-import { type ActiveSpan, type RequestState, runIn } from './request.ts';
+import { type RequestState, runIn } from './request.ts';
 import { secretsOf } from './secrets.ts';
 import { longestWaitBeforeAnswer, type Shipper, sharedShipper, within } from './shipping.ts';
-import { annotate, beginSpan, endSpan, flagOutcome, outcomeOf, quietly, recordError } from './span.ts';
+import { annotate, beginSpan, endSpan, quietly, recordError } from './span.ts';
 import { currentTraceHeader, newTraceId, toXrayId } from './trace-id.ts';
 import { facadeSegment, isXrayEnabled } from './xray.ts';
 
@@ -65,13 +56,13 @@ export function telemetry(options: TelemetryOptions = {}): { executionMode: () =
   return { executionMode: executionMode as unknown as () => void };
 }
 
-/** Without the layer, only Rollbar is ever sent to from here; the layer has registered before this, and a second registration does nothing. */
+/** The layer has registered before this, and a second registration does nothing. Without it, Rollbar alone is sent to from here. */
 function prepareShipper(): void {
   quietly(() => {
     const shipper = sharedShipper();
     shipper.warn = (message, details) => logger.warn(message, details);
     const api = config.runtimeApi();
-    if (api && config.rollbarAccessToken() && !config.concurrentInvocations()) shipper.register(api);
+    if (api && config.rollbarAccessToken() && !config.concurrentInvocations()) shipper.registerNow(api);
   });
 }
 
@@ -82,16 +73,19 @@ async function observe(middy: MiddyRequest, options: TelemetryOptions, run: () =
   if (!request || !root) return run();
   const left = request.deadline === undefined ? Number.POSITIVE_INFINITY : request.deadline - Date.now();
   const watch = watchDeadline(request, left, () => timeOut(request, started));
+  let ending: Ending;
+  let failed = false;
   try {
     const response = await runIn(request, root, () => otelContext.with(root.context, run));
-    watch.finish();
-    await finishRequest(request, { started, response: response as HttpResponse | undefined, error: middy.error });
-    return response;
+    ending = { started, response: response as HttpResponse | undefined, error: middy.error };
   } catch (error) {
-    watch.finish();
-    await finishRequest(request, { started, response: { statusCode: 500 }, error });
-    throw error;
+    failed = true;
+    ending = { started, response: { statusCode: 500 }, error };
   }
+  watch.finish();
+  await finishRequest(request, ending);
+  if (failed) throw ending.error;
+  return ending.response;
 }
 
 function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestState {
@@ -137,48 +131,6 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
   return request;
 }
 
-/**
- * What OpenTelemetry's root span hangs below. Nothing, so that the trace has a true root, unless the caller's `traceparent` names a span
- * of this very trace; a span of another trace is linked.
- */
-function incoming(event: HttpEvent | undefined, request: RequestState): Incoming {
-  const active = otelContext.active();
-  if (request.isBelowForeignSpan) return { parent: active, links: [], isBorrowed: false };
-  const remote = remoteSpan((event && headerOf(event, 'traceparent')) ?? '');
-  const { traceId } = request;
-  if (remote && (remote.traceId === traceId || !traceId) && remote.traceFlags & TraceFlags.SAMPLED) {
-    return { parent: trace.setSpanContext(active, remote), links: [], isBorrowed: false };
-  }
-  const links = remote ? [{ context: remote }] : [];
-  // The layer's own id generator gives the root X-Ray's id; another layer's would make one up.
-  if (!traceId || sharedShipper().openSpans) return { parent: active, links, isBorrowed: false };
-  const borrowed = { traceId, spanId: traceId.slice(16), isRemote: true, traceFlags: TraceFlags.SAMPLED };
-  return { parent: trace.setSpanContext(active, borrowed), links, isBorrowed: true };
-}
-
-interface Incoming {
-  parent: OtelContext;
-  links: Link[];
-  /** The parent is none: it lends its trace id. */
-  isBorrowed: boolean;
-}
-
-/** Reads a `traceparent` (W3C Trace Context, level 1); undefined for anything that is none. */
-function remoteSpan(traceparent: string): SpanContext | undefined {
-  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/.exec(traceparent);
-  const [, traceId, spanId, flags] = match ?? [];
-  if (!traceId || !spanId || !flags) return undefined;
-  const remote = { traceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags, 16) };
-  return isSpanContextValid(remote) ? remote : undefined;
-}
-
-interface Ending {
-  /** `performance.now()` of the request's beginning. */
-  started: number;
-  response: HttpResponse | undefined;
-  error: unknown;
-}
-
 /** The request's time is up: says so while there is time to say it. What the handler still does has no span any more. */
 function timeOut(request: RequestState, started: number): void {
   const { root } = request;
@@ -197,9 +149,11 @@ function timeOut(request: RequestState, started: number): void {
 }
 
 /** Writes what a request comes to, and ends whatever it has left open. */
-async function finishRequest(request: RequestState, { started, response, error }: Ending): Promise<void> {
+async function finishRequest(request: RequestState, ending: Ending): Promise<void> {
   const { root } = request;
-  if (root && !request.ended) runIn(request, root, () => conclude(request, root, { started, response, error }));
+  if (root && !request.ended) quietly(() => runIn(request, root, () => conclude(request, root, ending)));
+  for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
+  request.ended = true;
   const shipper = sharedShipper();
   await Promise.all([shipper.end(request.requestId), flushForeign(request, shipper)]).catch(() => {});
 }
@@ -214,80 +168,6 @@ async function flushForeign(request: RequestState, shipper: Shipper): Promise<vo
   const provider = trace.getTracerProvider() as { getDelegate?(): unknown };
   const delegate = (provider.getDelegate?.() ?? provider) as { forceFlush?(): Promise<void> };
   await within(longestWaitBeforeAnswer, Promise.resolve(delegate.forceFlush?.()));
-}
-
-/** Writes the wide event, the metrics and the report of a fault, and ends every span, the root last. */
-function conclude(request: RequestState, root: ActiveSpan, { started, response, error }: Ending): void {
-  const duration = Math.round((performance.now() - started) * 100) / 100;
-  const status = typeof response?.statusCode === 'number' ? response.statusCode : 200;
-  const outcome = outcomeOf(status);
-  const event = wideEvent(request, { duration, status, error, bytes: bodyBytes(response) });
-  quietly(() => annotateRoot(request, event, status));
-  if (outcome === 'fault' && error !== undefined) quietly(() => recordError(root, error));
-  quietly(() => flagOutcome(root, outcome));
-  if (outcome === 'fault') quietly(() => reportFault(error ?? new Error(`The handler answered ${status}.`)));
-  quietly(() => logEvent(event, outcome === 'fault' ? error : undefined, status));
-  quietly(() => {
-    const route = String(event['route'] ?? 'none');
-    writeRequestMetrics(request, { route, status, duration, lost: sharedShipper().takeLost() });
-  });
-  for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
-  request.ended = true;
-}
-
-function wideEvent(
-  request: RequestState,
-  seen: { duration: number; status: number; error: unknown; bytes: number },
-): Record<string, unknown> {
-  const { calls, milliseconds } = request.database;
-  const code = errorCode(seen.error);
-  return {
-    ...(code ? { error_code: code } : {}),
-    ...Object.fromEntries(request.fields),
-    status: seen.status,
-    duration_ms: seen.duration,
-    cold_start: request.coldStart,
-    database_calls: calls,
-    database_ms: Math.round(milliseconds * 100) / 100,
-    response_bytes: seen.bytes,
-    release: config.release() ?? 'unreleased',
-    trace_id: request.traceId,
-  };
-}
-
-/** The event's members stand on the root span under their own names, and those that OpenTelemetry has names for under those too. */
-function annotateRoot(request: RequestState, event: Record<string, unknown>, status: number): void {
-  const { root } = request;
-  const { duration_ms: _, ...members } = event;
-  for (const [key, value] of Object.entries(members)) annotate(root, key, value as string);
-  if (event['route']) annotate(root, 'http.route', String(event['route']));
-  if (event['method']) annotate(root, 'http.request.method', String(event['method']));
-  annotate(root, 'http.response.status_code', status);
-  annotate(root, 'faas.coldstart', request.coldStart);
-  if (request.requestId) annotate(root, 'faas.invocation_id', request.requestId);
-  if (event['user']) annotate(root, 'app.user_id', String(event['user']));
-  // Powertools' Tracer writes these two, and saved searches look for them.
-  annotate(root, 'ColdStart', request.coldStart);
-  annotate(root, 'Service', config.serviceName());
-}
-
-/** One line for each request; a fault is an error, and brings the debug lines that were held back. */
-function logEvent(event: Record<string, unknown>, fault: unknown, status: number): void {
-  const line = { message: `${event['method'] ?? 'invoked'} ${event['route'] ?? ''} ${status}`, event };
-  if (status >= 500) logger.error(line, { error: fault });
-  else {
-    logger.info(line);
-    logger.clearBuffer();
-  }
-}
-
-function errorCode(error: unknown): string | undefined {
-  try {
-    const { code, name } = error as { code?: unknown; name?: unknown };
-    return typeof code === 'string' ? code : typeof name === 'string' ? name : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function once<T>(work: () => T): () => T {

@@ -1,5 +1,5 @@
 import { type HttpPost, type PostResult, startPost } from './delivery.ts';
-import { type Extension, registerExtension } from './extension.ts';
+import { type Extension, registerExtension, registerExtensionNow } from './extension.ts';
 
 /** A back end that telemetry is sent to. */
 export interface Destination {
@@ -92,9 +92,19 @@ export class Shipper {
     return this.#registration;
   }
 
+  /** Like `register`, for a module that is being loaded and cannot wait: it stops this thread, for some 20 ms of INIT. */
+  registerNow(api: string): void {
+    if (this.#registration) return;
+    this.#registration = Promise.resolve();
+    this.#become(registerExtensionNow(api));
+  }
+
   async #register(api: string): Promise<void> {
     this.#mode = 'registering';
-    const extension = await registerExtension(api);
+    this.#become(await registerExtension(api));
+  }
+
+  #become(extension: Extension | undefined): void {
     this.#mode = extension ? 'extension' : 'direct';
     if (extension) this.#follow(extension);
   }

@@ -135,11 +135,14 @@ async function misbehave(behaviour: Behaviour, request: IncomingMessage, respons
       response.writeHead(200);
       const chunk = Buffer.alloc(16_384, 'x');
       while (!response.destroyed) {
-        if (!response.write(chunk))
-          await new Promise<void>((resolve) => {
-            response.once('drain', resolve);
-            response.once('close', resolve);
-          });
+        if (response.write(chunk)) continue;
+        await new Promise<void>((resolve) => {
+          const go = (): void => {
+            response.off('drain', go).off('close', go);
+            resolve();
+          };
+          response.on('drain', go).on('close', go);
+        });
       }
       return;
     }

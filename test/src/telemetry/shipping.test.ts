@@ -66,6 +66,21 @@ for (const { runtime, name, skipped } of runtimes) {
   });
 }
 
+for (const { runtime, name, skipped } of runtimes) {
+  describe.skipIf(skipped)(`without the layer, under ${name}`, () => {
+    it('the function registers by itself while its module is loaded, and sends after the answer', async () => {
+      const stage = await startStage({ runtime, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+      await stage.rollbar.behave('never answers');
+      const invocation = await stage.invoke({ path: '/message' });
+      const [delivery] = await stage.rollbar.received(1);
+
+      expect(invocation.coldStart).toBe(true);
+      expect(delivery?.time).toBeGreaterThan(invocation.answered);
+      await stage.stop();
+    });
+  });
+}
+
 describe('what could not be sent', () => {
   let stage: Stage;
 

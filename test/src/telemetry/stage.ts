@@ -34,6 +34,10 @@ export interface Stage {
   subsegments: SegmentDocument[];
   lines: LogRecord[];
   invoke(request: StageRequest): Promise<Invocation>;
+  /** Resolves when the environment has ended what it does after the answer, and could take the next invocation. */
+  idle(invocation: Invocation): Promise<void>;
+  /** The next invocation is a cold start. */
+  cool(): void;
   /** The log lines that are JSON, of one request or of all. */
   json(requestId?: string): Record<string, unknown>[];
   /** Resolves once `check` holds; asks again whenever something arrives. */
@@ -106,10 +110,24 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       ? { runtimeClient: [path.join(awsRuntimeClient, 'index.mjs')] }
       : {}),
   });
+  const until: Stage['until'] = (check) =>
+    new Promise((resolve) => {
+      const again = (): void => {
+        if (!check()) return;
+        waiting.delete(again);
+        resolve();
+      };
+      waiting.add(again);
+      again();
+    });
   return {
     otlp,
     rollbar,
     lines,
+    until,
+    idle: ({ requestId }) =>
+      until(() => lines.some(({ message }) => message.startsWith(`REPORT RequestId: ${requestId}`))),
+    cool: () => platform.reload(),
     subsegments: daemon.segments,
     invoke: async (request) => {
       const root = request.root ?? newRoot();
@@ -132,16 +150,6 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     },
     json: (requestId) =>
       lines.filter((line) => !requestId || line.requestId === requestId).flatMap(({ message }) => parse(message)),
-    until: (check) =>
-      new Promise((resolve) => {
-        const again = (): void => {
-          if (!check()) return;
-          waiting.delete(again);
-          resolve();
-        };
-        waiting.add(again);
-        again();
-      }),
     stop: async () => {
       await platform.stop();
       await Promise.all([otlp.stop(), rollbar.stop(), daemon.stop()]);

@@ -1,0 +1,171 @@
+/**
+ * How much later the caller has its answer when a back end of telemetry misbehaves: `npm run bench:faults`.
+ * A function that says one thing to each tool runs in Lambda processes, one for each fault and tool. All take turns in shuffled rounds, so
+ * that whatever else the machine does falls on all of them alike; the figure is the difference of medians to the same function with a back
+ * end that works. Fails when a cell is over 5 ms.
+ */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Behaviour } from '../test/src/telemetry/back-end.ts';
+import { awsRuntimeClient, type Stage, startStage } from '../test/src/telemetry/stage.ts';
+
+const rounds = Number(process.env['ROUNDS'] ?? 41);
+const coldRounds = Number(process.env['COLD_ROUNDS'] ?? 15);
+const settleMilliseconds = 60;
+const mostAddedMilliseconds = 5;
+const runtime = awsRuntimeClient ? 'aws' : 'local';
+
+const behaviours: Behaviour[] = [
+  'works',
+  'refused',
+  'answers 503',
+  'slow by 1 s',
+  'never answers',
+  'garbage',
+  'reset',
+  'endless answer',
+];
+const tools = ['OTLP', 'Rollbar'] as const;
+type Tool = (typeof tools)[number];
+
+interface Variant {
+  tool: Tool;
+  /** Absent: the same function with nowhere to send to. */
+  behaviour: Behaviour | undefined;
+  stage: Stage;
+  warm: number[];
+  cold: number[];
+  /** What the environment still does after the last answer. */
+  busy: Promise<void>;
+}
+
+/** A request that gives OTLP spans to send, and one that gives Rollbar a fault. */
+const paths: Record<Tool, string> = { OTLP: '/none', Rollbar: '/fault' };
+
+async function prepare(tool: Tool, behaviour: Behaviour | undefined): Promise<Variant> {
+  const environment: Record<string, string> = { POWERTOOLS_LOG_LEVEL: 'WARN' };
+  if (tool !== 'OTLP' || !behaviour) environment['OTEL_TRACES_EXPORTER'] = 'none';
+  if (tool === 'Rollbar' && behaviour) environment['ROLLBAR_ACCESS_TOKEN'] = 'token';
+  const stage = await startStage({ layer: true, runtime, timeoutSeconds: 20, environment });
+  if (behaviour) await (tool === 'OTLP' ? stage.otlp : stage.rollbar).behave(behaviour);
+  return { tool, behaviour, stage, warm: [], cold: [], busy: Promise.resolve() };
+}
+
+async function measure(variant: Variant, cold: boolean): Promise<void> {
+  await variant.busy;
+  // What the one before does after its answer must not take the processor from this one.
+  await pause(settleMilliseconds);
+  const invocation = await variant.stage.invoke({ path: paths[variant.tool] });
+  if (invocation.coldStart !== cold)
+    throw new Error(`${variant.behaviour}: the start was not ${cold ? 'cold' : 'warm'}`);
+  variant.busy = variant.stage.idle(invocation).then(() => {
+    variant[cold ? 'cold' : 'warm'].push(
+      invocation.milliseconds - initMilliseconds(variant.stage, invocation.requestId),
+    );
+    if (cold) variant.stage.cool();
+  });
+}
+
+/** Nothing is sent during INIT, and starting a process varies by more than everything that is measured here. */
+function initMilliseconds({ lines }: Stage, requestId: string): number {
+  const report = lines.find(({ message }) => message.startsWith(`REPORT RequestId: ${requestId}`))?.message ?? '';
+  return Number(/Init Duration: ([\d.]+) ms/.exec(report)?.[1] ?? 0);
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, order: Math.random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** Records that the function's own metrics say were lost. */
+function lost({ stage }: Variant): number {
+  return stage
+    .json()
+    .flatMap((line) => Object.entries(line))
+    .filter(([name]) => name.startsWith('TelemetryLost_'))
+    .reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+const variants: Variant[] = [];
+for (const tool of tools) {
+  for (const behaviour of [undefined, ...behaviours]) variants.push(await prepare(tool, behaviour));
+}
+for (const variant of variants) {
+  // The first request of a process is another matter: it starts cold, and compiles.
+  await variant.stage.invoke({ path: paths[variant.tool] }).then((first) => variant.stage.idle(first));
+}
+for (let round = 0; round < rounds; round += 1) for (const variant of shuffled(variants)) await measure(variant, false);
+for (const { stage } of variants) stage.cool();
+for (let round = 0; round < coldRounds; round += 1)
+  for (const variant of shuffled(variants)) await measure(variant, true);
+await Promise.all(variants.map(({ busy }) => busy));
+
+const find = (tool: Tool, behaviour: Behaviour | undefined): Variant => {
+  const variant = variants.find((candidate) => candidate.tool === tool && candidate.behaviour === behaviour);
+  if (!variant) throw new Error(`no variant for ${tool}, ${behaviour}`);
+  return variant;
+};
+const added = (variant: Variant, when: 'warm' | 'cold', base: Behaviour | undefined): number =>
+  median(variant[when]) - median(find(variant.tool, base)[when]);
+
+const faults = behaviours.filter((behaviour) => behaviour !== 'works');
+const row = (name: string, behaviour: Behaviour, base?: Behaviour | 'nothing'): string => {
+  const cells = tools.flatMap((tool) => {
+    const variant = find(tool, behaviour);
+    const against = base === 'nothing' ? undefined : 'works';
+    return [
+      ...(['warm', 'cold'] as const).map((when) => added(variant, when, against).toFixed(1)),
+      String(lost(variant)),
+    ];
+  });
+  return `| ${[name, ...cells].join(' | ')} |`;
+};
+const rows = [
+  ...faults.map((behaviour) => row(behaviour, behaviour)),
+  row('works, against no back end at all', 'works', 'nothing'),
+];
+const table = [
+  '| back end | OTLP, warm | OTLP, cold | lost spans | Rollbar, warm | Rollbar, cold | lost items |',
+  '| --- | --- | --- | --- | --- | --- | --- |',
+  ...rows,
+].join('\n');
+const base = tools
+  .map((tool) => {
+    const variant = find(tool, 'works');
+    return `${tool}'s request ${median(variant.warm).toFixed(1)} ms warm, ${median(variant.cold).toFixed(1)} ms cold`;
+  })
+  .join('; ');
+const text = `# Delay added before the response when a back end misbehaves
+
+Milliseconds, the difference of medians of ${rounds} warm and ${coldRounds} cold requests in shuffled rounds, under ${runtime === 'aws' ? "AWS's runtime client" : "this project's runtime client"},
+to the same function with back ends that work (${base}); cold is the first
+request of an environment, less its Init, in which nothing is sent. Written by \`npm run bench:faults\`, which fails when a cell is over ${mostAddedMilliseconds} ms.
+Lost: records that the function's own metrics counted as lost in the run. What was refused or answered 5xx is kept, 2,000 records at most, and sent when the back end works again;
+what was sent and not answered is counted as lost and not sent twice, because a duplicate falsifies counts.
+
+${table}
+`;
+process.stdout.write(`${text}\n`);
+await writeFile(path.join(import.meta.dirname, '../docs/faults.md'), text);
+await Promise.all(variants.map(({ stage }) => stage.stop()));
+const worst = Math.max(
+  ...tools.flatMap((tool) =>
+    faults.flatMap((behaviour) => [
+      added(find(tool, behaviour), 'warm', 'works'),
+      added(find(tool, behaviour), 'cold', 'works'),
+    ]),
+  ),
+);
+if (worst > mostAddedMilliseconds) {
+  process.stderr.write(`A cell is over ${mostAddedMilliseconds} ms: ${worst.toFixed(1)} ms.\n`);
+  process.exitCode = 1;
+}
