@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { config } from '../config.ts';
 import type { Page } from '../table/newest.ts';
 import { cursorCodec } from './cursor.ts';
-import type { ApiEvent } from './request.ts';
+import { type ApiEvent, pathVariable } from './request.ts';
 
 /** Query parameters that pages take and that are not part of what is asked. */
 const paging = new Set(['limit', 'cursor']);
@@ -14,7 +14,7 @@ const paging = new Set(['limit', 'cursor']);
 export function pages(route: string) {
   const codec = cursorCodec(config.cursorSecret());
   const bindingOf = (event: ApiEvent) =>
-    JSON.stringify([route, event.user?.id ?? null, event.pathParameters ?? {}, ownQuery(event)]);
+    JSON.stringify([route, event.user?.id ?? null, pathVariables(event), ownQuery(event)]);
   return {
     /**
      * Entries for a schema of query parameters: `limit` and `cursor`, the latter as the position that it stands for.
@@ -54,6 +54,11 @@ export function pages(route: string) {
 /** @returns the page that checked query parameters ask for. */
 export function pageOf({ limit, cursor }: { limit: number; cursor?: string | undefined }): Page {
   return cursor === undefined ? { limit } : { limit, before: cursor };
+}
+
+/** As they are meant: `@worf` and `%40worf` are one user. */
+function pathVariables(event: ApiEvent): [name: string, value: string][] {
+  return Object.keys(event.pathParameters ?? {}).map((name) => [name, pathVariable(event, name)]);
 }
 
 function ownQuery(event: ApiEvent): Record<string, string> {

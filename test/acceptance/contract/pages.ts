@@ -87,6 +87,16 @@ export function pages({ get, create, uniqueWord }: Caller): void {
       }
     });
 
+    it('go on from a cursor whichever way the @ of the user is written', async () => {
+      for (const word of ['one', 'two', 'three']) await create(word);
+      const next = nextPage(await get('/api/activities/@andrewbrown?limit=1')) ?? '';
+      const [plain, encoded] = [next, next.replace('@', '%40')];
+      expect(encoded).not.toBe(plain);
+      const answers = [await get(plain), await get(encoded)];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(answers.map(json)[0]).toEqual(answers.map(json)[1]);
+    });
+
     it('name every failed check in order', async () => {
       const answer = await get('/api/activities/search?cursor=x&limit=0&term=%20');
       expect(json(answer)).toEqual(['search_term_blank', 'limit_invalid', 'cursor_invalid']);
