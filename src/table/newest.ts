@@ -45,10 +45,13 @@ type Item = Record<string, unknown>;
 const requestsPerPartition = 10;
 
 /**
- * Items read by one request at least, where a filter discards some: few of what has expired, as DynamoDB removes it,
- * and most of what has one word of several.
+ * Items read by the first request at least, where a filter discards some: few of what has expired, as DynamoDB removes
+ * it, and most of what has one word of several. Each request after it reads twice as many as the one before, up to
+ * `mostReadAhead`: where much is discarded, as of somebody who wrote hundreds of activities for an hour each, a page
+ * shall still come to what is alive.
  */
 const readAhead = { expiry: 25, words: 100 };
+const mostReadAhead = 1_000;
 
 /**
  * Reads a page of a list that is spread over partitions, by asking all of them at once and merging.
@@ -100,6 +103,7 @@ async function readPartition(
   const { names, values, condition, filter } = expressions(list, partition, page, wanted);
   // One more than the page holds tells whether there is a next page.
   const enough = page.limit + 1;
+  const first = Math.max(enough, wanted.now ? readAhead.expiry : 0, wanted.words?.length ? readAhead.words : 0);
   const items: Item[] = [];
   let from: Record<string, unknown> | undefined;
   for (let request = 0; request < requestsPerPartition; request++) {
@@ -112,7 +116,7 @@ async function readPartition(
         ExpressionAttributeNames: names,
         ExpressionAttributeValues: values,
         ScanIndexForward: false,
-        Limit: Math.max(enough, wanted.now ? readAhead.expiry : 0, wanted.words?.length ? readAhead.words : 0),
+        Limit: filter ? Math.min(first * 2 ** request, mostReadAhead) : first,
         ...(from ? { ExclusiveStartKey: from } : {}),
       }),
     );
