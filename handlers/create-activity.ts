@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type Lifetime, lifetimes } from '../src/activities/activity.ts';
 import { createActivity } from '../src/activities/create.ts';
 import { userRoute } from '../src/http/api.ts';
+import { originOf } from '../src/http/idempotency.ts';
 import { check, message } from '../src/http/validation.ts';
 
 const schema = v.object({
@@ -13,7 +14,8 @@ const schema = v.object({
 export const handler = userRoute(
   'create-activity',
   async (event, now) => {
-    const activity = await createActivity(event.user, check(schema, event.json), now);
+    const input = check(schema, event.json);
+    const activity = await createActivity(event.user, input, await originOf(event, now));
     return { body: activity, headers: { location: `/api/activities/${activity.uuid}` } };
   },
   { body: 'json' },

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { failure } from '../src/errors.ts';
 import { userRoute } from '../src/http/api.ts';
+import { originOf } from '../src/http/idempotency.ts';
 import { handleIn, uuidIn } from '../src/http/request.ts';
 import { check, message, text } from '../src/http/validation.ts';
 import { createMessage, type Destination } from '../src/messages/create.ts';
@@ -22,7 +23,7 @@ export const handler = userRoute(
     const isNamed = !isBlank(receiver) || !isBlank(message_group_uuid);
     const input = check(isNamed ? named : unnamed, { receiver, group: message_group_uuid, message });
     const destination = input.group ? toGroup(input.group) : toUser(input.receiver);
-    return { body: await createMessage(event.user, destination, input.message, now) };
+    return { body: await createMessage(event.user, destination, input.message, await originOf(event, now)) };
   },
   { body: 'json' },
 );

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { createReply } from '../src/activities/create.ts';
 import { failure } from '../src/errors.ts';
 import { userRoute } from '../src/http/api.ts';
+import { originOf } from '../src/http/idempotency.ts';
 import { pathVariable, uuidIn } from '../src/http/request.ts';
 import { check, message, text } from '../src/http/validation.ts';
 
@@ -14,7 +15,8 @@ export const handler = userRoute(
     const input = check(schema, { ...Object(event.json), id: pathVariable(event, 'id') });
     const activityUuid = uuidIn(input.id);
     if (activityUuid === undefined) throw failure('activity_not_found');
-    return { body: await createReply(event.user, { activityUuid, message: input.message }, now) };
+    const reply = { activityUuid, message: input.message };
+    return { body: await createReply(event.user, reply, await originOf(event, now)) };
   },
   { body: 'json' },
 );

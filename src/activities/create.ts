@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { failure, invalidInput } from '../errors.ts';
+import type { Origin } from '../table/first-try.ts';
 import { count } from '../telemetry/metrics.ts';
 import { findProfile } from '../users/repository.ts';
 import type { Identity, Profile } from '../users/user.ts';
@@ -11,11 +11,11 @@ import { findActivity, putActivity } from './repository.ts';
 export async function createActivity(
   user: Identity,
   input: { message: string; ttl: Lifetime },
-  now: Date,
+  { uuid, now }: Origin,
 ): Promise<Activity> {
   const { handle, display_name } = await authorOf(user);
   const activity: Activity = {
-    uuid: randomUUID(),
+    uuid,
     handle,
     display_name,
     message: input.message,
@@ -37,12 +37,12 @@ export async function createActivity(
 export async function createReply(
   user: Identity,
   input: { activityUuid: string; message: string },
-  now: Date,
+  { uuid, now }: Origin,
 ): Promise<Reply> {
   const [author, activity] = await Promise.all([authorOf(user), findActivity(input.activityUuid, now)]);
   if (!activity) throw failure('activity_not_found');
   const reply: Reply = {
-    uuid: randomUUID(),
+    uuid,
     reply_to_activity_uuid: activity.uuid,
     handle: author.handle,
     display_name: author.display_name,

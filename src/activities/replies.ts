@@ -19,7 +19,7 @@ const shownReplies = 100;
  */
 const rememberedReplies = 32;
 
-/** An update is tried again within seconds: what is older than this cannot be counted a second time by a retry. */
+/** A reply is remembered as counted at least so long: what is tried again later was counted by an earlier try. */
 const retriesEndMilliseconds = 60_000;
 
 /** However many replies come at once, an item of 400 KB holds so many positions of 61 bytes with room to spare. */
@@ -43,8 +43,9 @@ export async function putReply(reply: Reply, activity: Activity): Promise<void> 
     },
     ConditionExpression: 'attribute_not_exists(pk)',
   });
-  await happensOnce(table.send(put));
-  await countReply(activity.uuid, position);
+  const isNew = await happensOnce(table.send(put));
+  // One that was stored long ago may be counted and forgotten, and would be counted twice.
+  if (isNew || isRecent(position)) await countReply(activity.uuid, position);
 }
 
 /**
@@ -66,10 +67,13 @@ async function countReply(activityUuid: string, position: string): Promise<void>
   if (counted instanceof Set) await forgetOldest(activityUuid, [...counted].map(String).sort());
 }
 
+function isRecent(position: string): boolean {
+  return position >= new Date(Date.now() - retriesEndMilliseconds).toISOString();
+}
+
 async function forgetOldest(activityUuid: string, counted: string[]): Promise<void> {
   if (counted.length < 2 * rememberedReplies) return;
-  const recent = new Date(Date.now() - retriesEndMilliseconds).toISOString();
-  const old = counted.slice(0, -rememberedReplies).filter((position) => position < recent);
+  const old = counted.slice(0, -rememberedReplies).filter((position) => !isRecent(position));
   const forgotten = counted.length - old.length > mostRemembered ? counted.slice(0, -mostRemembered / 2) : old;
   if (forgotten.length === 0) return;
   await table.send(

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { failure, invalidInput } from '../errors.ts';
+import type { Origin } from '../table/first-try.ts';
 import { count } from '../telemetry/metrics.ts';
 import { findProfiles } from '../users/repository.ts';
 import type { Identity } from '../users/user.ts';
@@ -18,7 +18,7 @@ export async function createMessage(
   user: Identity,
   destination: Destination,
   text: string,
-  now: Date,
+  { uuid, now }: Origin,
 ): Promise<Message> {
   const receiver =
     'groupUuid' in destination ? await receiverInGroup(user, destination.groupUuid) : destination.receiverHandle;
@@ -27,7 +27,7 @@ export async function createMessage(
   if (!from) throw invalidInput(['user_sender_handle_blank']);
   if (!to) throw failure('user_not_found');
   const message: Message = {
-    uuid: randomUUID(),
+    uuid,
     message_group_uuid: groupUuidOf(from.uuid, to.uuid),
     display_name: from.display_name,
     handle: from.handle,

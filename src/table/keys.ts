@@ -14,6 +14,7 @@ import { createHash } from 'node:crypto';
  * | a word in it  | WORD#<word>#<shard>     | <position>          |                             |                    |
  * | group member  | GROUP#<uuid>            | MEMBER#<handle>     | GROUPS#<handle>             |                    |
  * | message       | GROUP#<uuid>            | MESSAGE#<position>  |                             |                    |
+ * | first try     | REQUEST#<hash>          | FIRST_TRY           |                             |                    |
  *
  * `position` is `<created_at>#<uuid>`: it sorts by time, is unique, and is what a cursor holds.
  *
@@ -46,6 +47,7 @@ export const keys = {
   word: (word: string, uuid: string, position: string) => ({ pk: wordPartition(word, shardOf(uuid)), sk: position }),
   member: (groupUuid: string, handle: string) => ({ pk: `GROUP#${groupUuid}`, sk: `MEMBER#${handle}` }),
   message: (groupUuid: string, position: string) => ({ pk: `GROUP#${groupUuid}`, sk: `MESSAGE#${position}` }),
+  request: (id: string) => ({ pk: `REQUEST#${id}`, sk: 'FIRST_TRY' }),
 };
 
 export const timelines = {

@@ -6,6 +6,7 @@ import { callerOf } from './caller.ts';
 import { messages } from './messages.ts';
 import { pages } from './pages.ts';
 import { reading } from './reading.ts';
+import { retries } from './retries.ts';
 import { users } from './users.ts';
 import { writing } from './writing.ts';
 
@@ -22,6 +23,7 @@ export function contract(start: () => Promise<Api>): void {
   pages(caller);
   writing(caller);
   bodies(caller);
+  retries(caller);
   messages(caller);
   users(caller);
   answers(caller);
