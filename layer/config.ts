@@ -6,6 +6,8 @@ export interface LayerConfig {
   headers: Record<string, string>;
   protocol: 'http/protobuf' | 'http/json';
   resource: Record<string, string>;
+  /** After which a request that is not answered is given up. */
+  timeoutMilliseconds: number;
   /** One of so many ordinary traces is kept: 1 keeps all. Errors and slow requests are kept in any case, unless it is 0. */
   sampleRate: number;
   /** A trace whose root took so long is kept, in milliseconds. */
@@ -60,6 +62,12 @@ export function readConfig(environment: Environment): LayerConfig {
       warnings,
     ),
     protocol: readProtocol(read, warnings),
+    timeoutMilliseconds: readNumber(
+      read,
+      read('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ? 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT' : 'OTEL_EXPORTER_OTLP_TIMEOUT',
+      10_000,
+      warnings,
+    ),
     resource: {
       'service.name': serviceName ?? 'unknown_service:node',
       ...(functionName ? { 'faas.name': functionName, 'cloud.provider': 'aws', 'cloud.platform': 'aws_lambda' } : {}),

@@ -7,13 +7,14 @@ import type { LayerConfig } from './config.ts';
 const batch = 512;
 
 /** OTLP over HTTP, to Honeycomb or any other collector. */
-export function otlpDestination(url: string, { headers, protocol }: LayerConfig): Destination {
+export function otlpDestination(url: string, { headers, protocol, timeoutMilliseconds }: LayerConfig): Destination {
   const protobuf = protocol === 'http/protobuf';
   const serializer = protobuf ? ProtobufTraceSerializer : JsonTraceSerializer;
   return {
     name: 'OTLP',
     unit: 'spans',
     batch,
+    limitMilliseconds: timeoutMilliseconds,
     build: (payloads) => ({
       url,
       headers: { ...headers, 'content-type': protobuf ? 'application/x-protobuf' : 'application/json' },

@@ -39,9 +39,19 @@ export function writeRequestMetrics(request: RequestState, { route, status, dura
   metrics.addMetric('Latency', MetricUnit.Milliseconds, duration);
   metrics.addMetric('ColdStarts', MetricUnit.Count, request.coldStart ? 1 : 0);
   for (const [name, value] of request.counts) metrics.addMetric(name, MetricUnit.Count, value);
-  for (const [what, value] of lost) metrics.addMetric(`TelemetryLost_${what}`, MetricUnit.Count, value);
+  addLosses(lost);
   metrics.addMetadata('trace_id', request.traceId);
   metrics.addMetadata('xray_trace_id', request.xrayId());
   if (request.requestId) metrics.addMetadata('function_request_id', request.requestId);
   metrics.publishStoredMetrics();
+}
+
+/** Writes the losses of an environment that ends, outside any request. */
+export function writeLosses(lost: ReadonlyMap<string, number>): void {
+  addLosses(lost);
+  metrics.publishStoredMetrics();
+}
+
+function addLosses(lost: ReadonlyMap<string, number>): void {
+  for (const [what, value] of lost) metrics.addMetric(`TelemetryLost_${what}`, MetricUnit.Count, value);
 }

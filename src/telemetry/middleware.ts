@@ -6,6 +6,7 @@ import { conclude, type Ending } from './ending.ts';
 import { bodyBytes, type HttpResponse, httpEventOf } from './http-event.ts';
 import { incoming } from './incoming.ts';
 import { logger } from './logger.ts';
+import { writeLosses } from './metrics.ts';
 import { type RequestState, runIn } from './request.ts';
 import { secretsOf } from './secrets.ts';
 import { longestWaitBeforeAnswer, type Shipper, sharedShipper, within } from './shipping.ts';
@@ -61,6 +62,7 @@ function prepareShipper(): void {
   quietly(() => {
     const shipper = sharedShipper();
     shipper.warn = (message, details) => logger.warn(message, details);
+    shipper.writeLosses = writeLosses;
     const api = config.runtimeApi();
     if (api && config.rollbarAccessToken() && !config.concurrentInvocations()) shipper.registerNow(api);
   });
@@ -107,7 +109,7 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
     fields: new Map(),
     counts: new Map(),
     database: { calls: 0, milliseconds: 0 },
-    secrets: once(() => (event ? secretsOf(event) : [])),
+    secrets: once(() => (event ? secretsOf(event).filter((form) => !isOwn(request, form)) : [])),
     http: event,
     reported: new Set(),
     isBelowForeignSpan: trace.getSpan(otelContext.active()) !== undefined,
@@ -155,7 +157,7 @@ async function finishRequest(request: RequestState, ending: Ending): Promise<voi
   for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
   request.ended = true;
   const shipper = sharedShipper();
-  await Promise.all([shipper.end(request.requestId), flushForeign(request, shipper)]).catch(() => {});
+  await Promise.all([shipper.end(request.requestId, request.deadline), flushForeign(request, shipper)]).catch(() => {});
 }
 
 /**
@@ -168,6 +170,12 @@ async function flushForeign(request: RequestState, shipper: Shipper): Promise<vo
   const provider = trace.getTracerProvider() as { getDelegate?(): unknown };
   const delegate = (provider.getDelegate?.() ?? provider) as { forceFlush?(): Promise<void> };
   await within(longestWaitBeforeAnswer, Promise.resolve(delegate.forceFlush?.()));
+}
+
+/** What this request is called by everywhere is no secret, even if its caller sends it as one. */
+function isOwn(request: RequestState, form: string): boolean {
+  const { traceId, requestId = '', fields } = request;
+  return [traceId, request.xrayId(), requestId, String(fields.get('route'))].some((own) => own.includes(form));
 }
 
 function once<T>(work: () => T): () => T {

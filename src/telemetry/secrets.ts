@@ -13,7 +13,8 @@ export const openHeaders = new Set(
   [
     'accept accept-encoding accept-language cache-control connection content-length content-type host origin pragma user-agent',
     'via x-amz-cf-id x-amzn-trace-id x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-request-id',
-    'traceparent tracestate cloudfront-forwarded-proto cloudfront-viewer-country',
+    'traceparent tracestate cloudfront-forwarded-proto cloudfront-viewer-country origin priority te',
+    'upgrade-insecure-requests sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-ch-ua-platform',
   ]
     .join(' ')
     .split(' '),

@@ -9,6 +9,8 @@ export interface Destination {
   readonly unit: string;
   /** The most records that go into one POST. */
   readonly batch: number;
+  /** After which a POST that is not answered is given up; default 10,000. */
+  readonly limitMilliseconds?: number;
   /** Makes the POST; called after the answer, so that what it costs costs no caller anything. */
   build(payloads: readonly unknown[]): Promise<HttpPost> | HttpPost;
   /** How many records an answer of 2xx says it did not take. */
@@ -71,6 +73,8 @@ export class Shipper {
   };
 
   openSpans: OpenSpans | undefined;
+  /** Writes losses that no later request will write; replaced by the function's metrics. */
+  writeLosses: (lost: ReadonlyMap<string, number>) => void = () => {};
 
   #queue: Shipment[] = [];
   #queued = 0;
@@ -141,9 +145,10 @@ export class Shipper {
 
   /**
    * The handler is done. As an extension this returns at once, and what is queued goes out after the answer; otherwise it is sent now.
+   * @param deadline epoch milliseconds at which the function is killed.
    * @returns when the answer may be given.
    */
-  async end(requestId: string | undefined): Promise<void> {
+  async end(requestId: string | undefined, deadline = Number.POSITIVE_INFINITY): Promise<void> {
     if (requestId) {
       this.#begun.delete(requestId);
       if (this.#mode !== 'direct') this.#ended.add(requestId);
@@ -152,7 +157,7 @@ export class Shipper {
     }
     this.#wake();
     if (this.#mode !== 'direct' || this.#queue.length === 0) return;
-    await this.ship(longestWaitBeforeAnswer);
+    await this.ship(Math.min(longestWaitBeforeAnswer, deadline - Date.now() - reserve));
   }
 
   /** Sends what is queued, for so long at most. What is not answered by then is left on its way. */
@@ -186,6 +191,9 @@ export class Shipper {
   async shutDown(): Promise<void> {
     for (const health of this.#health.values()) health.notBefore = 0;
     await this.ship(shippingAtShutdown);
+    for (const { destination, count } of this.#queue.splice(0)) this.countLoss(destination.unit, count);
+    const lost = this.takeLost();
+    if (lost.size > 0) this.writeLosses(lost);
   }
 
   async #follow(extension: Extension): Promise<void> {
@@ -198,6 +206,8 @@ export class Shipper {
       await this.#untilEnded(event.requestId);
       await answerPosted();
       await this.ship(Math.min(longestShipping, event.deadline - Date.now() - reserve));
+      // X-Ray's SDK hands its datagrams to the system some turns of the event loop later; asking for the next event may freeze them.
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
 
@@ -246,7 +256,7 @@ export class Shipper {
     let result: PostResult;
     try {
       const post = await destination.build(shipments.map(({ payload }) => payload));
-      result = await startPost(post, longestPost).result;
+      result = await startPost(post, destination.limitMilliseconds ?? longestPost).result;
     } catch (error) {
       this.#lose(destination, count, `it could not be written: ${error instanceof Error ? error.message : error}`);
       return;

@@ -81,3 +81,25 @@ for (const { title, version, patched, hook, runtime } of circumstances) {
     },
   );
 }
+
+describe("a function of this project in the community layer's parts", () => {
+  it('answers, with one root', async () => {
+    const stage = await startStage({
+      layer: path.join(fixtures, 'community'),
+      handler: path.join(import.meta.dirname, '../../handlers/health.ts'),
+      environment: {
+        COMMUNITY_LAYER_INIT: path.join(fixtures, 'community-init.mjs'),
+        COMMUNITY_LAYER_HOOK: '1',
+        TABLE_NAME: 'table',
+        FRONTEND_URL: 'http://localhost',
+        CURSOR_SECRET: 'sixteen characters',
+      },
+    });
+    const { response } = await stage.invoke({ path: '/api/health-check' });
+    const spans = await spansOf(await stage.otlp.received(1));
+
+    expect(response?.statusCode).toBe(200);
+    expect(spans.filter(({ parentId }) => !parentId).map((span) => span.name)).toEqual(['stage-dev-probe']);
+    await stage.stop();
+  });
+});

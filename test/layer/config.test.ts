@@ -64,6 +64,14 @@ describe("the layer's configuration", () => {
     expect(warnings).toEqual([expect.stringContaining(warning)]);
   });
 
+  it("takes the signal's own time limit before the general one, and 10 s without either", () => {
+    expect(readConfig({}).timeoutMilliseconds).toBe(10_000);
+    expect(readConfig({ OTEL_EXPORTER_OTLP_TIMEOUT: '3000' }).timeoutMilliseconds).toBe(3_000);
+    expect(
+      readConfig({ OTEL_EXPORTER_OTLP_TIMEOUT: '3000', OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '500' }).timeoutMilliseconds,
+    ).toBe(500);
+  });
+
   it('can be switched off', () => {
     expect(readConfig({ OTEL_SDK_DISABLED: 'true' }).disabled).toBe(true);
     expect(

@@ -117,6 +117,22 @@ describe('what could not be sent', () => {
   });
 });
 
+describe('an environment that ends', () => {
+  it('writes what it could not send any more into the metrics', async () => {
+    const stage = await startStage({ layer: true });
+    await stage.otlp.behave('refused');
+    await stage.idle(await stage.invoke({ path: '/ok' }));
+    stage.cool();
+    await stage.until(() => stage.json().some((line) => 'TelemetryLost_spans' in line));
+
+    expect(stage.json().find((line) => 'TelemetryLost_spans' in line)).toMatchObject({
+      TelemetryLost_spans: 6,
+      service: 'stage',
+    });
+    await stage.stop();
+  });
+});
+
 describe('where there is no Extensions API', () => {
   let backEnd: BackEnd;
   let destination: Destination;

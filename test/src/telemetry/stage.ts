@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildLayer } from '../../../layer/build.ts';
-import { createBundler } from '../../../local/build/bundle.ts';
+import { bundleHandlers } from '../../../local/build/bundle.ts';
 import { createLambdaPlatform } from '../../../local/platform/lambda/index.ts';
 import type { InvokeResult } from '../../../local/platform/lambda/types.ts';
 import { newRoot, newSegmentId } from '../../../local/platform/trace-context.ts';
@@ -70,13 +70,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const directory = await mkdtemp(path.join(tmpdir(), 'stage-'));
   const lambda = functionOf(options, typeof options.layer === 'string' ? options.layer : path.join(directory, 'layer'));
   const file = options.handler ?? path.join(import.meta.dirname, 'fixture/probe.ts');
-  const bundler = await createBundler(
-    [{ kind: 'typescript', lambda, file }],
-    path.join(directory, 'code'),
-    path.dirname(file),
-  );
-  await bundler.build();
-  await bundler.stop();
+  await bundleHandlers([{ kind: 'typescript', lambda, file }], path.join(directory, 'code'), path.dirname(file));
   if (options.layer === true) await buildLayer(path.join(directory, 'layer'));
   const [otlp, rollbar, daemon] = await Promise.all([startBackEnd(), startBackEnd(), startDaemon()]);
   const waiting = new Set<() => void>();
