@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { createBundler } from './build/bundle.ts';
+import { bundleHandlers } from './build/bundle.ts';
 import { findHandlerSource } from './build/sources.ts';
 import { localEnvironment } from './environment.ts';
 import { LocalFailure } from './failure.ts';
@@ -42,12 +42,7 @@ async function bundle(lambda: LocalFunction, service: LocalService): Promise<str
   const source = findHandlerSource(lambda, service.directory);
   if (source.kind === 'javascript') return undefined;
   const directory = await stateDirectory(service.directory, 'invoke');
-  const bundler = await createBundler([source], directory, service.directory);
-  try {
-    await bundler.build();
-  } finally {
-    await bundler.stop();
-  }
+  await bundleHandlers([source], directory, service.directory);
   return path.relative(service.directory, directory);
 }
 

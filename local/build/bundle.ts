@@ -1,21 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type BuildContext, type BuildFailure, type BuildOptions, context, type OutputFile } from 'esbuild';
+import { type BuildFailure, type BuildOptions, build } from 'esbuild';
 import { LocalFailure } from '../failure.ts';
 import { type HandlerSource, handlerStem } from './sources.ts';
-
-/** Bundles handlers written in TypeScript, one CommonJS file each. */
-export interface Bundler {
-  /**
-   * Builds all, and writes what has changed since the last time.
-   * @returns the keys of the functions whose code is new.
-   * @throws {LocalFailure} naming the first place that does not build; what was written before stays.
-   */
-  build(): Promise<string[]>;
-  /** Absolute paths of every file that went into the last build. */
-  inputs(): Set<string>;
-  stop(): Promise<void>;
-}
 
 /**
  * How every handler is bundled.
@@ -34,56 +21,53 @@ const bundleOptions = {
   // OpenTelemetry's instrumentation redefines the handler's property, and esbuild's getters can't be redefined (opentelemetry-lambda #1781).
   footer: { js: 'module.exports = { ...module.exports };' },
   logLevel: 'silent',
-  metafile: true,
-  write: false,
 } satisfies BuildOptions;
 
-/** @param directory where the bundles go: a handler `a/b.handler` becomes `<directory>/a/b.cjs`. */
-export async function createBundler(
+/**
+ * Bundles handlers written in TypeScript, one CommonJS file each: a handler `a/b.handler` becomes `<directory>/a/b.cjs`. A function that is
+ * started meanwhile finds the old file or the new one, never half of it.
+ * @throws {LocalFailure} naming the first place that does not build; what was written before stays.
+ */
+export async function bundleHandlers(
   sources: HandlerSource[],
   directory: string,
   serviceDirectory: string,
-): Promise<Bundler> {
-  const keysOf = new Map<string, string[]>();
-  const entryPoints: Record<string, string> = {};
-  for (const { lambda, file } of sources) {
-    const stem = path.normalize(handlerStem(lambda.handler));
-    entryPoints[stem] = file;
-    const output = path.join(directory, `${stem}.cjs`);
-    keysOf.set(output, [...(keysOf.get(output) ?? []), lambda.key]);
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const staging = await mkdtemp(`${directory}.`);
+  try {
+    await build({
+      ...bundleOptions,
+      entryPoints: entryPoints(sources),
+      outdir: staging,
+      absWorkingDir: serviceDirectory,
+    }).catch((failure: BuildFailure) => {
+      throw buildFailure(failure);
+    });
+    for (const stem of new Set(sources.map(bundleStem))) {
+      const target = path.join(directory, `${stem}.cjs`);
+      await mkdir(path.dirname(target), { recursive: true });
+      await rename(path.join(staging, `${stem}.cjs`), target);
+    }
+  } finally {
+    await rm(staging, { recursive: true, force: true });
   }
-  const builder: BuildContext<typeof bundleOptions> = await context({
-    ...bundleOptions,
-    entryPoints,
-    outdir: directory,
-    absWorkingDir: serviceDirectory,
-  });
-  const hashes = new Map<string, string>();
-  let inputs = new Set<string>(sources.map((source) => source.file));
-
-  return {
-    async build() {
-      const result = await builder.rebuild().catch((failure: BuildFailure) => {
-        throw new LocalFailure(describe(failure));
-      });
-      inputs = new Set(Object.keys(result.metafile.inputs).map((input) => path.resolve(serviceDirectory, input)));
-      const changed = result.outputFiles.filter((file: OutputFile) => hashes.get(file.path) !== file.hash);
-      for (const file of changed) {
-        await mkdir(path.dirname(file.path), { recursive: true });
-        await writeFile(file.path, file.contents);
-        hashes.set(file.path, file.hash);
-      }
-      return changed.flatMap((file) => keysOf.get(file.path) ?? []);
-    },
-    inputs: () => inputs,
-    stop: () => builder.dispose(),
-  };
 }
 
-function describe(failure: BuildFailure): string {
+/** @returns esbuild's entry points: the path of each bundle, without its ending, to the file that it begins with. */
+export function entryPoints(sources: HandlerSource[]): Record<string, string> {
+  return Object.fromEntries(sources.map((source) => [bundleStem(source), source.file]));
+}
+
+function bundleStem({ lambda }: HandlerSource): string {
+  return path.normalize(handlerStem(lambda.handler));
+}
+
+/** @returns one sentence that names the first place of what esbuild says. */
+export function buildFailure(failure: BuildFailure): LocalFailure {
   const [first] = failure.errors ?? [];
-  if (!first) return failure.message;
+  if (!first) return new LocalFailure(failure.message);
   const place = first.location ? `${first.location.file}:${first.location.line}:${first.location.column + 1}: ` : '';
   const more = failure.errors.length > 1 ? ` (and ${failure.errors.length - 1} more)` : '';
-  return `The handlers do not build: ${place}${first.text}${more}`;
+  return new LocalFailure(`The handlers do not build: ${place}${first.text}${more}`);
 }

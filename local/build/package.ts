@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import type { LocalService } from '../service/model.ts';
 import type { ServerlessService } from '../service/serverless.ts';
-import { createBundler } from './bundle.ts';
+import { bundleHandlers } from './bundle.ts';
 import { findHandlerSource, handlerStem } from './sources.ts';
 
 /** Any fixed time: the same bundle must give the same zip, or every deployment would look like a change. Zip's own calendar begins in 1980. */
@@ -27,12 +27,7 @@ export async function packageFunctions(
     .map((lambda) => findHandlerSource(lambda, service.directory))
     .filter((source) => source.kind === 'typescript');
   if (sources.length === 0) return;
-  const bundler = await createBundler(sources, directories.bundles, service.directory);
-  try {
-    await bundler.build();
-  } finally {
-    await bundler.stop();
-  }
+  await bundleHandlers(sources, directories.bundles, service.directory);
   for (const { lambda } of sources) {
     const definition = definitions.functions?.[lambda.key];
     if (!definition) continue;

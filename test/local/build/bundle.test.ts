@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Bundler, createBundler } from '../../../local/build/bundle.ts';
+import { bundleHandlers } from '../../../local/build/bundle.ts';
 import { findHandlerSource, handlerStem } from '../../../local/build/sources.ts';
 import type { LocalFunction } from '../../../local/service/model.ts';
 
 let directory: string;
-let bundler: Bundler | undefined;
 const write = (file: string, text: string) => writeFileSync(path.join(directory, file), text);
 
 beforeEach(() => {
@@ -18,26 +17,22 @@ beforeEach(() => {
   write('two.ts', 'export const handler = async () => 2;');
 });
 
-afterEach(async () => {
-  await bundler?.stop();
-  rmSync(directory, { recursive: true });
-});
+afterEach(() => rmSync(directory, { recursive: true }));
 
 function lambda(key: string, handler = `${key}.handler`): LocalFunction {
   const limits = { runtime: 'nodejs24.x', memoryMegabytes: 128, timeoutSeconds: 3, tracing: 'Active' } as const;
   return { key, name: key, handler, environment: {}, layers: [], routes: [], ...limits };
 }
 
-async function bundlerOf(...keys: string[]): Promise<Bundler> {
+async function bundle(...keys: string[]): Promise<void> {
   const sources = keys.map((key) => findHandlerSource(lambda(key), directory));
-  bundler = await createBundler(sources, path.join(directory, 'out'), directory);
-  return bundler;
+  await bundleHandlers(sources, path.join(directory, 'out'), directory);
 }
 
 describe('bundling', () => {
   it('makes one CommonJS file of each handler, whose handler property instrumentation can redefine', async () => {
-    const built = await bundlerOf('one', 'two');
-    expect((await built.build()).sort()).toEqual(['one', 'two']);
+    await bundle('one', 'two');
+    expect(readdirSync(path.join(directory, 'out')).sort()).toEqual(['one.cjs', 'two.cjs']);
     const script = `
       const module = require(${JSON.stringify(path.join(directory, 'out', 'one.cjs'))});
       Object.defineProperty(module, 'handler', { value: module.handler, configurable: true });
@@ -45,22 +40,18 @@ describe('bundling', () => {
     expect(execFileSync(process.execPath, ['-e', script]).toString()).toBe('hello\n');
   });
 
-  it('builds again only what a change reaches', async () => {
-    const built = await bundlerOf('one', 'two');
-    await built.build();
-    write('shared.ts', 'export const greeting: string = "good evening";');
-    expect(await built.build()).toEqual(['one']);
-    expect(built.inputs()).toContain(path.join(directory, 'shared.ts'));
-    expect(await built.build()).toEqual([]);
-  });
-
-  it('names the place that does not build, and leaves what was built', async () => {
-    const built = await bundlerOf('one');
-    await built.build();
+  it('names the place that does not build, and leaves what was built and nothing else', async () => {
+    await bundle('one');
     const before = readFileSync(path.join(directory, 'out', 'one.cjs'), 'utf8');
     write('one.ts', 'export const handler = async () => {\n  return (;\n};');
-    await expect(built.build()).rejects.toThrow(/^The handlers do not build: one\.ts:2:11: Unexpected ";"$/);
+    await expect(bundle('one')).rejects.toThrow(/^The handlers do not build: one\.ts:2:11: Unexpected ";"$/);
     expect(readFileSync(path.join(directory, 'out', 'one.cjs'), 'utf8')).toBe(before);
+    expect(readdirSync(directory).sort()).toEqual(['one.ts', 'out', 'shared.ts', 'two.ts']);
+  });
+
+  it('can be done by many at once for the same handler', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => bundle('one', 'two')));
+    expect(readFileSync(path.join(directory, 'out', 'one.cjs'), 'utf8')).toContain('hello');
   });
 });
 

@@ -48,14 +48,44 @@ afterEach(async () => {
 describe('the code of a service', () => {
   it('is a bundle where it is TypeScript, and the folder of the service where it is JavaScript', async () => {
     const { directoryOf } = await watched('one', 'plain');
-    expect(readFileSync(path.join(directoryOf(lambda('one')), 'one.cjs'), 'utf8')).toContain('first');
-    expect(directoryOf(lambda('plain'))).toBe(directory);
+    expect(readFileSync(path.join(await directoryOf(lambda('one')), 'one.cjs'), 'utf8')).toContain('first');
+    expect(await directoryOf(lambda('plain'))).toBe(directory);
   });
 
   it('is new for the functions that a changed file went into, and for no other', async () => {
     await watched('one', 'two', 'plain');
     write('word.ts', 'export const word: string = "second";');
     await expect.poll(() => changes, { timeout: 20_000 }).toEqual([{ keys: ['one'] }]);
+  });
+
+  it('is what was last saved when a function is started, however many asked for it at once', async () => {
+    const { directoryOf } = await watched('one', 'two');
+    for (const word of ['second', 'third']) {
+      write('word.ts', `export const word: string = "${word}";`);
+      await expect.poll(() => changes.length, { timeout: 20_000 }).toBeGreaterThan(0);
+      const [first] = await Promise.all(Array.from({ length: 5 }, () => directoryOf(lambda('one'))));
+      expect(readFileSync(path.join(first ?? '', 'one.cjs'), 'utf8')).toContain(word);
+      changes.length = 0;
+    }
+  });
+
+  it('follows a file that a handler has begun to import', async () => {
+    const { directoryOf } = await watched('one', 'two');
+    write('new.ts', 'export const two: number = 22;');
+    write('two.ts', 'import { two } from "./new.ts"; export const handler = async () => two;');
+    await expect.poll(() => changes, { timeout: 20_000 }).toEqual([{ keys: ['two'] }]);
+    write('new.ts', 'export const two: number = 222;');
+    await expect.poll(() => changes, { timeout: 20_000 }).toHaveLength(2);
+    expect(readFileSync(path.join(await directoryOf(lambda('two')), 'two.cjs'), 'utf8')).toContain('222');
+  });
+
+  it('stays as it was while a package that it needs is missing, and says which', async () => {
+    const { directoryOf } = await watched('two');
+    write('two.ts', 'import tea from "no-such-tea"; export const handler = async () => tea;');
+    await expect.poll(() => changes, { timeout: 20_000 }).toEqual([{ keys: ['two'] }]);
+    const before = readFileSync(path.join(await directoryOf(lambda('two')), 'two.cjs'), 'utf8');
+    expect(before).not.toContain('tea');
+    expect(changes[1]).toEqual({ failure: expect.stringContaining('Could not resolve "no-such-tea"') });
   });
 
   it('is new for every JavaScript function when any JavaScript changes, as nobody says who requires it', async () => {
@@ -69,7 +99,7 @@ describe('the code of a service', () => {
     write('word.ts', 'export const word = ;');
     await expect.poll(() => changes, { timeout: 20_000 }).toHaveLength(1);
     expect(changes[0]).toEqual({ failure: expect.stringMatching(/^The handlers do not build: word\.ts:1:21: /) });
-    expect(readFileSync(path.join(directoryOf(lambda('one')), 'one.cjs'), 'utf8')).toContain('first');
+    expect(readFileSync(path.join(await directoryOf(lambda('one')), 'one.cjs'), 'utf8')).toContain('first');
     write('word.ts', 'export const word = "third";');
     await expect.poll(() => changes.at(-1), { timeout: 20_000 }).toEqual({ keys: ['one'] });
   });
