@@ -1,5 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-
 /**
  * Waits for a conditional write, for which a condition that does not hold is no failure: what it guards against has
  * happened already.
@@ -10,7 +8,8 @@ export async function happensOnce(write: Promise<unknown>): Promise<boolean> {
     await write;
     return true;
   } catch (error) {
-    if (error instanceof Error && error.name === ConditionalCheckFailedException.name) return false;
+    // The name itself: a bundler may give the SDK's class another one, as esbuild does.
+    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
     throw error;
   }
 }
