@@ -31,12 +31,30 @@ export function isSecretKey(key: string): boolean {
   return secretKeys.test(key.toLowerCase().replace(/[-_\s.]/g, ''));
 }
 
-/** @returns `text` without what is secret by its looks, and without what this request's caller sent in confidence. */
+/** What is longer is cut: nothing that is written is longer in the end, and searching it would be at the request's expense. */
+const longestText = 32_768;
+/** A long secret is recognised by its beginning, since a text that quotes it may be cut off before its end. */
+const headLength = 32;
+
+/** @returns `text` without what is secret by its looks, and without what this request's caller sent in confidence; 32 KB at most. */
 export function redactText(text: string): string {
-  let result = text;
-  for (const secret of currentRequest()?.secrets() ?? []) {
-    if (result.includes(secret)) result = result.replaceAll(secret, redacted);
-  }
+  let result = text.length > longestText ? text.slice(0, longestText) : text;
+  for (const secret of currentRequest()?.secrets() ?? []) result = without(result, secret);
   for (const [pattern, replacement] of secretPatterns) result = result.replace(pattern, replacement);
   return result;
+}
+
+function without(text: string, secret: string): string {
+  const head = secret.length > headLength * 2 ? secret.slice(0, headLength) : secret;
+  let at = text.indexOf(head);
+  if (at < 0) return text;
+  let result = '';
+  let from = 0;
+  for (; at >= 0; at = text.indexOf(head, from)) {
+    let length = head.length;
+    while (length < secret.length && text[at + length] === secret[length]) length += 1;
+    result += text.slice(from, at) + redacted;
+    from = at + length;
+  }
+  return result + text.slice(from);
 }

@@ -25,6 +25,7 @@ const openFields = /^(limit|ttl|handle|user_receiver_handle|[a-z_]*uuid|id|level
 
 /** Shorter texts are words that stand in any log line; taking them out would hide the log, not the secret. */
 const shortest = 6;
+const longest = 32_768;
 const most = 300;
 
 /**
@@ -36,8 +37,10 @@ export function secretsOf(input: CallerInput): string[] {
   const found = new Set<string>();
   const add = (value: unknown): void => {
     if (typeof value !== 'string' || value.length < shortest || found.size >= most) return;
-    found.add(value);
-    found.add(value.trim());
+    // No text that is searched for it is longer.
+    const known = value.slice(0, longest);
+    found.add(known);
+    found.add(known.trim());
   };
   forEach(input.headers, input.multiValueHeaders, (name, value) => {
     if (openHeaders.has(name.toLowerCase())) return;

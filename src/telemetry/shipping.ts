@@ -96,7 +96,7 @@ export class Shipper {
     return this.#registration;
   }
 
-  /** Like `register`, for a module that is being loaded and cannot wait: it stops this thread, for some 20 ms of INIT. */
+  /** Like `register`, for a module that is being loaded and cannot wait: it stops this thread, for some 40 ms of INIT. */
   registerNow(api: string): void {
     if (this.#registration) return;
     this.#registration = Promise.resolve();

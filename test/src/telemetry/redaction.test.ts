@@ -106,6 +106,29 @@ describe('a secret that a caller sends', () => {
   });
 });
 
+describe('a long secret', () => {
+  it('is taken out where a text quotes it up to where the text was cut', async () => {
+    const stage = await startStage({ layer: true, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+    const words = Array.from({ length: 4_000 }, (_, index) => `word${index * 7919}`).join(' ');
+    const invocation = await stage.invoke(
+      plant([
+        ['body', words],
+        ['nested', `"${words}"`],
+      ]),
+    );
+    await Promise.all([stage.otlp.received(1), stage.rollbar.received(1)]);
+    await stage.until(() => stage.json(invocation.requestId).some((line) => '_aws' in line));
+    const output = [
+      ...stage.lines.map(({ message }) => message),
+      ...stage.subsegments.map((segment) => JSON.stringify(segment)),
+      ...[...stage.otlp.deliveries, ...stage.rollbar.deliveries].map(({ body }) => body.toString('utf8')),
+    ].join('\n');
+
+    expect(output).not.toMatch(/word\d+/);
+    await stage.stop();
+  });
+});
+
 interface Planted {
   path: string;
   method: string;
