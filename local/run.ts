@@ -15,6 +15,8 @@ export async function runLocal(options: { service: LocalService; sampling: boole
   const { service } = options;
   const begun = performance.now();
   const ended = endRequested();
+  // Whoever reads may go away, as in `npm start | head`; requests still come.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const starting = startLocal({
     ...options,
     onProgress: (step) => process.stderr.write(`${dim(`… ${step}`)}\n`),

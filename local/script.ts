@@ -39,7 +39,11 @@ export async function runScript({ setting, file, directory, args = [], environme
   const lines = Buffer.concat(said)
     .toString()
     .split('\n')
-    .map((line) => line.trim());
-  const reason = lines.find((line) => /^(\w+)?(Error|Exception)\b.*:/.test(line)) ?? lines.filter(Boolean).at(-1) ?? '';
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const at = lines.findIndex((line) => /^(\w+)?(Error|Exception)\b.*:/.test(line));
+  const named = lines[at] ?? lines.at(-1) ?? '';
+  // esbuild says that it failed, and the place on the next line.
+  const reason = named.endsWith(':') ? `${named} ${lines[at + 1] ?? ''}` : named;
   throw new LocalFailure(`${setting}: ${file} failed (${signal ?? `exit ${code}`}): ${reason}`);
 }

@@ -80,7 +80,6 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     });
 
     onProgress('building the functions');
-    await buildLayers(service);
     let reload = (_keys: string[]) => {};
     const code = await start(() =>
       createCode(service, (change) => {
@@ -88,6 +87,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
         options.onReload?.(change);
       }),
     );
+    // After the handlers: what does not build is named as the handler's, also where a layer has it in common.
+    await buildLayers(service);
     const lambda = await start(() =>
       createLambdaPlatform({
         service: withVariables(service, { ...environment, ...service.settings.environment }),

@@ -107,6 +107,21 @@ describe('sls local', () => {
     expect(answer).toMatchObject({ STAGE: 'dev', stock: { item: 'tea', count: 7 } });
   });
 
+  it('names what does not build in a script, which stands below the error', async () => {
+    const said = 'Build failed with 1 error:\\nsrc/a.ts:5:17: ERROR: Unexpected "="';
+    appendFileSync(path.join(service.directory, 'seed.cjs'), `\nthrow new Error('${said}');\n`);
+    const ended = await sls(service.directory, ['local', ...freePorts]);
+    expectSentence(ended, /seed\.cjs failed \(exit 1\): Error: .+ 1 error: src\/a\.ts:5:17: ERROR: Unexpected "="/);
+  });
+
+  it('goes on when nobody reads what it prints any more', async () => {
+    const local = await startSlsLocal(service.directory);
+    local.process.stdout?.destroy();
+    local.process.stderr?.destroy();
+    for (let i = 0; i < 3; i += 1) expect((await fetch(`${local.api}/shop/tea`)).status).toBe(200);
+    expect(await local.stop()).toMatchObject({ code: 0, signal: null });
+  });
+
   it('names a table that DynamoDB refuses', async () => {
     change('serverless.yml', (text) => text.replace('KeyType: HASH', 'KeyType: RANGE'));
     const ended = await sls(service.directory, ['local', ...freePorts]);
