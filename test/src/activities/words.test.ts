@@ -9,7 +9,12 @@ describe('the words of a text', () => {
     ['the The THE', ['the']],
     ['ＷＩＤＥ and ﬁne', ['wide', 'fine', 'and'].sort((a, b) => b.length - a.length)],
     ["don't stop, @worf #go", ["don't", 'stop', 'worf', 'go']],
-    ['😀 !!! …', []],
+    ['😀 !!! …', ['😀']],
+    ['🇩🇪 👨‍👩‍👧', ['🇩🇪', '👨‍👩‍👧']],
+    ['Crème BRÛLÉE, cre\u0300me', ['creme', 'brulee']],
+    ['Ωμέγα', ['ωμεγα']],
+    ['don’t', ["don't"]],
+    ['!!! …', []],
     ['', []],
   ])('of "%s" are %j, longest first', (text, words) => {
     expect(new Set(wordsOf(text))).toEqual(new Set(words));
@@ -19,6 +24,11 @@ describe('the words of a text', () => {
 
   it('are found in Japanese too, which has no spaces between them', () => {
     expect(wordsOf('クラウドは楽しい')).toContain('楽しい');
+  });
+
+  it('keep the marks that make another letter: か is not が, и is not й', () => {
+    expect(wordsOf('が й')).not.toEqual(wordsOf('か и'));
+    expect(wordsOf('か\u3099')).toEqual(wordsOf('が'));
   });
 
   it('fit into a key of the table, which ends at 2,048 bytes, and at most 50 are indexed', () => {
