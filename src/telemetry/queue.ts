@@ -1,0 +1,224 @@
+import { type HttpPost, type PostResult, startPost } from './delivery.ts';
+
+/** A back end that telemetry is sent to. */
+export interface Destination {
+  /** `OTLP`, `Rollbar`: for the warning. */
+  readonly name: string;
+  /** What a loss is counted as: `spans`, `items`. */
+  readonly unit: string;
+  /** The most records that go into one POST. */
+  readonly batch: number;
+  /** After which a POST that is not answered is given up; default 10,000. */
+  readonly limitMilliseconds?: number;
+  /** Makes the POST; called after the answer, so that what it costs costs no caller anything. */
+  build(payloads: readonly unknown[]): Promise<HttpPost> | HttpPost;
+  /** How many records an answer of 2xx says it did not take. */
+  rejected?(answer: Buffer): number;
+}
+
+/** Records for one destination that are sent together or not at all. */
+export interface Shipment {
+  readonly destination: Destination;
+  readonly payload: unknown;
+  /** How many records the payload holds. */
+  readonly count: number;
+}
+
+/** The most that is kept of what could not be sent yet, in records; the oldest go first. */
+const queueLimit = 2_000;
+const longestPost = 10_000;
+/** A destination that failed gets this much of the environment's time until it answers again. */
+const shippingAfterFailure = 500;
+
+interface Health {
+  failures: number;
+  /** Epoch milliseconds before which it is left alone. */
+  notBefore: number;
+  pending: Set<Promise<unknown>>;
+}
+
+/**
+ * What waits to be sent, and what is on its way: bounded, and every loss counted. Nothing here throws.
+ */
+export class ShipmentQueue {
+  readonly #warn: (message: string, details: Record<string, unknown>) => void;
+  #queue: Shipment[] = [];
+  #queued = 0;
+  #lost = new Map<string, number>();
+  #warned = new Set<string>();
+  #health = new Map<Destination, Health>();
+
+  /** @param warn is told of each kind of loss once. */
+  constructor(warn: (message: string, details: Record<string, unknown>) => void) {
+    this.#warn = warn;
+  }
+
+  /** Whether nothing waits. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  /** Takes what is to be sent. Never waits and never throws: a full queue loses its oldest. */
+  add(shipment: Shipment): void {
+    this.#queue.push(shipment);
+    this.#queued += shipment.count;
+    while (this.#queued > queueLimit) {
+      const oldest = this.#queue.shift();
+      if (!oldest) break;
+      this.#queued -= oldest.count;
+      this.#lose(oldest.destination, oldest.count, 'the queue was full');
+    }
+  }
+
+  /** Counts records that are lost before they got here. */
+  countLoss(unit: string, count: number): void {
+    this.#lost.set(unit, (this.#lost.get(unit) ?? 0) + count);
+  }
+
+  /** @returns how many records were lost since the last call, by unit. */
+  takeLost(): ReadonlyMap<string, number> {
+    const lost = this.#lost;
+    this.#lost = new Map();
+    return lost;
+  }
+
+  /** Sends what is queued, for so long at most. What is not answered by then is left on its way. */
+  async ship(milliseconds: number): Promise<void> {
+    if (milliseconds <= 0) return;
+    const destinations = new Set(this.#queue.map(({ destination }) => destination));
+    for (const [destination, { pending }] of this.#health) if (pending.size > 0) destinations.add(destination);
+    const all = Promise.all([...destinations].map((destination) => this.#shipTo(destination, milliseconds)));
+    await within(milliseconds, all);
+  }
+
+  /** Gives up what waits, and counts it. */
+  clear(): void {
+    for (const { destination, count } of this.#queue.splice(0)) this.countLoss(destination.unit, count);
+    this.#queued = 0;
+  }
+
+  /** Forgets that back ends have failed: there will be no later time to try them. */
+  forgive(): void {
+    for (const health of this.#health.values()) health.notBefore = 0;
+  }
+
+  async #shipTo(destination: Destination, milliseconds: number): Promise<void> {
+    const health = this.#healthOf(destination);
+    const until = Date.now() + (health.failures > 0 ? Math.min(milliseconds, shippingAfterFailure) : milliseconds);
+    // One that has not answered yet is asked no more: what it is sent would only be lost with the rest.
+    await within(until - Date.now(), Promise.all(health.pending));
+    const { failures } = health;
+    // One failure is enough for one round, whatever the back end says of when to come again.
+    while (
+      health.pending.size === 0 &&
+      health.failures <= failures &&
+      Date.now() < until &&
+      Date.now() >= health.notBefore
+    ) {
+      const shipments = this.#take(destination);
+      if (shipments.length === 0) return;
+      const work = this.#send(destination, shipments);
+      health.pending.add(work);
+      work.finally(() => health.pending.delete(work));
+      await within(until - Date.now(), work);
+    }
+    if (health.pending.size > 0) health.failures += 1;
+  }
+
+  async #send(destination: Destination, shipments: Shipment[]): Promise<void> {
+    const health = this.#healthOf(destination);
+    const count = countOf(shipments);
+    let result: PostResult;
+    try {
+      const post = await destination.build(shipments.map(({ payload }) => payload));
+      result = await startPost(post, destination.limitMilliseconds ?? longestPost).result;
+    } catch (error) {
+      this.#lose(destination, count, `it could not be written: ${error instanceof Error ? error.message : error}`);
+      return;
+    }
+    if (result.kind === 'answered' && result.status >= 200 && result.status < 300) {
+      health.failures = 0;
+      const rejected = destination.rejected?.(result.body) ?? 0;
+      if (rejected > 0) this.#lose(destination, rejected, 'it was rejected');
+      return;
+    }
+    health.failures += 1;
+    const wait = result.kind === 'answered' ? result.retryAfterMilliseconds : undefined;
+    health.notBefore = Date.now() + (wait ?? Math.min(60_000, 500 * 2 ** Math.min(health.failures, 8)));
+    const reason = result.kind === 'answered' ? `it answered ${result.status}` : result.reason;
+    if (mayBeSentAgain(result)) this.#putBack(shipments, reason);
+    else this.#lose(destination, count, reason);
+  }
+
+  #take(destination: Destination): Shipment[] {
+    const taken: Shipment[] = [];
+    let count = 0;
+    this.#queue = this.#queue.filter((shipment) => {
+      if (shipment.destination !== destination) return true;
+      if (taken.length > 0 && count + shipment.count > destination.batch) return true;
+      taken.push(shipment);
+      count += shipment.count;
+      return false;
+    });
+    this.#queued -= count;
+    return taken;
+  }
+
+  #putBack(shipments: Shipment[], reason: string): void {
+    const first = shipments[0];
+    if (first) this.#warnOnce(first.destination, `${reason}; it is tried again`);
+    this.#queue.unshift(...shipments);
+    this.#queued += countOf(shipments);
+    while (this.#queued > queueLimit) {
+      const oldest = this.#queue.shift();
+      if (!oldest) return;
+      this.#queued -= oldest.count;
+      this.#lose(oldest.destination, oldest.count, 'the queue was full');
+    }
+  }
+
+  #lose(destination: Destination, count: number, reason: string): void {
+    this.countLoss(destination.unit, count);
+    this.#warnOnce(destination, `${reason}; it is lost and counted`);
+  }
+
+  #warnOnce(destination: Destination, reason: string): void {
+    const key = `${destination.name} ${reason}`;
+    if (this.#warned.has(key) || this.#warned.size > 50) return;
+    this.#warned.add(key);
+    try {
+      this.#warn(`Telemetry was not delivered to ${destination.name}: ${reason}`, { destination: destination.name });
+    } catch {
+      // A warning that cannot be written stays unwritten.
+    }
+  }
+
+  #healthOf(destination: Destination): Health {
+    const known = this.#health.get(destination);
+    if (known) return known;
+    const health: Health = { failures: 0, notBefore: 0, pending: new Set() };
+    this.#health.set(destination, health);
+    return health;
+  }
+}
+
+/** 4xx says that the same will be refused again; what was written and not answered may have been taken, and counts must not double. */
+function mayBeSentAgain(result: PostResult): boolean {
+  if (result.kind === 'answered') return result.status === 408 || result.status === 429 || result.status >= 500;
+  return result.kind === 'unsent';
+}
+
+function countOf(shipments: readonly Shipment[]): number {
+  return shipments.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Waits for `work`, but no longer than this. The timer keeps the process alive, as somebody is waiting. */
+export async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  if (milliseconds <= 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work.catch(() => {}), limit]);
+  clearTimeout(timer);
+}
