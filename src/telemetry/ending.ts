@@ -6,6 +6,7 @@ import { writeRequestMetrics } from './metrics.ts';
 import type { ActiveSpan, RequestState } from './request.ts';
 import { sharedShipper } from './shipping.ts';
 import { annotate, endSpan, flagOutcome, outcomeOf, quietly, recordError } from './span.ts';
+import { takeTrimmed } from './xray.ts';
 
 /** How a request ended. */
 export interface Ending {
@@ -28,10 +29,16 @@ export function conclude(request: RequestState, root: ActiveSpan, { started, res
   quietly(() => logEvent(event, outcome === 'fault' ? error : undefined, status));
   quietly(() => {
     const route = String(event['route'] ?? 'none');
-    writeRequestMetrics(request, { route, status, duration, lost: sharedShipper().takeLost() });
+    writeRequestMetrics(request, { route, status, duration, lost: takeLosses() });
   });
   for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
   request.ended = true;
+}
+
+function takeLosses(): ReadonlyMap<string, number> {
+  const trimmed = takeTrimmed();
+  const lost = sharedShipper().takeLost();
+  return trimmed > 0 ? new Map([...lost, ['metadata', trimmed]]) : lost;
 }
 
 function wideEvent(

@@ -44,12 +44,6 @@ export function closeSubsegment(subsegment: Subsegment): void {
   subsegment.flush();
 }
 
-/** Sends what an open subsegment is so far; the complete one replaces it when it comes. */
-export function sendInProgress(subsegment: Subsegment): void {
-  trimToDatagram(subsegment);
-  subsegment.flush();
-}
-
 /** @returns how many subsegments have lost their metadata because they were too large, since the last call. */
 export function takeTrimmed(): number {
   const count = trimmed;

@@ -34,6 +34,8 @@ export interface BackEnd {
   url: string;
   deliveries: Delivery[];
   behave(behaviour: Behaviour): Promise<void>;
+  /** Resets every connection, as a back end does with those of an environment that was frozen for long. */
+  dropConnections(): void;
   /** Resolves once there are so many deliveries. */
   received(count: number): Promise<Delivery[]>;
   stop(): Promise<void>;
@@ -95,6 +97,9 @@ export async function startBackEnd(): Promise<BackEnd> {
       behaviour = next;
       if (next === 'refused') await close();
       else if (!server) await listen();
+    },
+    dropConnections: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     received: (count) =>
       new Promise((resolve) => {

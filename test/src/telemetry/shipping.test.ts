@@ -218,6 +218,17 @@ describe('where there is no Extensions API', () => {
     expect([...shipper.takeLost()]).toEqual([['records', 3]]);
   });
 
+  it('sends again at once over a new connection what went out over a pooled one that was dead', async () => {
+    add('first');
+    await shipper.end('1');
+    backEnd.dropConnections();
+    add('second');
+    await shipper.end('2');
+
+    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["first"]', '["second"]']);
+    expect([...shipper.takeLost()]).toEqual([]);
+  });
+
   it('takes back what is on the wire but for its last byte', async () => {
     const staged = await shipper.stage([{ destination, payload: 'never', count: 1 }], 1_000);
     staged.abandon();

@@ -88,6 +88,19 @@ for (const { runtime, name, skipped } of runtimes) {
       expect(otel.find(({ name }) => name === 'outer')?.attributes['detail']).toBe('{"nested":[1,2]}');
     });
 
+    it('drops the metadata of a subsegment that no datagram would hold, and counts that', async () => {
+      const invocation = await stage.invoke({ path: '/large' });
+      const { xray } = await trees(invocation);
+      await stage.until(() => stage.json(invocation.requestId).some((line) => '_aws' in line));
+
+      expect(xray.find(({ name }) => name === 'large')?.metadata).toEqual({
+        default: { trimmed: 'larger than 64 KB' },
+      });
+      expect(stage.json(invocation.requestId).find((line) => '_aws' in line)).toMatchObject({
+        TelemetryLost_metadata: 1,
+      });
+    });
+
     it.each([
       { path: '/fault', status: 500, fault: true, error: undefined, otelStatus: 'error' },
       { path: '/synchronous', status: 500, fault: true, error: undefined, otelStatus: 'error' },
