@@ -14,7 +14,7 @@ describe('the API over HTTP, as sls local runs it', () => {
   };
 
   describe('the gateway', () => {
-    let api: Api;
+    let api: Api & { console: string };
     beforeAll(async () => {
       api = await start();
     });
@@ -22,16 +22,23 @@ describe('the API over HTTP, as sls local runs it', () => {
       api.send('OPTIONS', path, { headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' } });
 
     it.each(routes.map(({ method, resource }) => [method, resource] as const))(
-      'answers the preflight of %s %s to both origins of the front end, and to no other',
+      'answers the preflight of %s %s to the origins of the front end, and to no other',
       async (method, resource) => {
         const path = resource.replace('{id}', '@worf').replace('{uuid}', 'x');
-        for (const origin of ['http://127.0.0.1:4000', 'http://localhost:4000']) {
+        for (const origin of ['http://127.0.0.1:4000', 'http://localhost:4000', api.console]) {
           const { status, headers } = await preflight(path, origin);
           expect(status).toBe(200);
           expect(headers['access-control-allow-origin']).toBe(origin);
           expect(headers['access-control-allow-methods']?.split(',')).toContain(method);
           expect(headers['access-control-allow-headers']?.toLowerCase().split(/, ?/)).toEqual(
-            expect.arrayContaining(['content-type', 'authorization', 'traceparent', 'tracestate', 'x-amzn-trace-id']),
+            expect.arrayContaining([
+              'content-type',
+              'authorization',
+              'idempotency-key',
+              'traceparent',
+              'tracestate',
+              'x-amzn-trace-id',
+            ]),
           );
         }
         const foreign = await preflight(path, 'http://evil.example');
@@ -39,6 +46,10 @@ describe('the API over HTTP, as sls local runs it', () => {
         expect(foreign.headers['access-control-allow-origin']).not.toBe('*');
       },
     );
+    it('lets the console read answers, wherever --console-port has moved it', async () => {
+      const { headers } = await api.send('GET', '/api/health-check', { headers: { Origin: api.console } });
+      expect(headers['access-control-allow-origin']).toBe(api.console);
+    });
     it.each([
       ['GET', '/'],
       ['GET', '/api'],
