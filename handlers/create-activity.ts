@@ -2,11 +2,13 @@ import * as v from 'valibot';
 import { type Lifetime, lifetimes } from '../src/activities/activity.ts';
 import { createActivity } from '../src/activities/create.ts';
 import { userRoute } from '../src/http/api.ts';
+import { checkFrom } from '../src/http/caller.ts';
 import { originOf } from '../src/http/idempotency.ts';
-import { check, message } from '../src/http/validation.ts';
+import { message, text } from '../src/http/validation.ts';
 
 const schema = v.object({
   ttl: v.nullish(v.picklist(Object.keys(lifetimes) as Lifetime[], 'ttl_blank'), '' as Lifetime),
+  caller: text('user_handle_blank'),
   message: message(280),
 });
 
@@ -14,7 +16,7 @@ const schema = v.object({
 export const handler = userRoute(
   'create-activity',
   async (event, now) => {
-    const input = check(schema, event.json);
+    const input = await checkFrom(event.user, schema, event.json);
     const activity = await createActivity(event.user, input, await originOf(event, now));
     return { body: activity, headers: { location: `/api/activities/${activity.uuid}` } };
   },

@@ -1,15 +1,22 @@
 import * as v from 'valibot';
 import { failure } from '../src/errors.ts';
 import { userRoute } from '../src/http/api.ts';
+import { checkFrom } from '../src/http/caller.ts';
 import { originOf } from '../src/http/idempotency.ts';
 import { handleIn, uuidIn } from '../src/http/request.ts';
-import { check, message, text } from '../src/http/validation.ts';
+import { fieldsOf, message, text } from '../src/http/validation.ts';
 import { createMessage, type Destination } from '../src/messages/create.ts';
 
 const blankReceiver = 'user_reciever_handle_blank';
 const blankGroup = 'message_group_uuid_blank';
-const unnamed = v.object({ receiver: text(blankReceiver), group: text(blankGroup), message: message(1024) });
-const named = v.object({ receiver: mayBeBlank(blankReceiver), group: mayBeBlank(blankGroup), message: message(1024) });
+const caller = text('user_sender_handle_blank');
+const unnamed = v.object({ caller, receiver: text(blankReceiver), group: text(blankGroup), message: message(1024) });
+const named = v.object({
+  caller,
+  receiver: mayBeBlank(blankReceiver),
+  group: mayBeBlank(blankGroup),
+  message: message(1024),
+});
 
 /**
  * `POST /api/messages` with `{message}` and either `user_receiver_handle` (also `handle`) or `message_group_uuid`,
@@ -18,10 +25,14 @@ const named = v.object({ receiver: mayBeBlank(blankReceiver), group: mayBeBlank(
 export const handler = userRoute(
   'create-message',
   async (event, now) => {
-    const { user_receiver_handle, handle, message_group_uuid, message } = Object(event.json);
+    const { user_receiver_handle, handle, message_group_uuid, message } = fieldsOf(event.json);
     const receiver = isBlank(user_receiver_handle) ? handle : user_receiver_handle;
     const isNamed = !isBlank(receiver) || !isBlank(message_group_uuid);
-    const input = check(isNamed ? named : unnamed, { receiver, group: message_group_uuid, message });
+    const input = await checkFrom(event.user, isNamed ? named : unnamed, {
+      receiver,
+      group: message_group_uuid,
+      message,
+    });
     const destination = input.group ? toGroup(input.group) : toUser(input.receiver);
     return { body: await createMessage(event.user, destination, input.message, await originOf(event, now)) };
   },

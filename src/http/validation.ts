@@ -6,11 +6,14 @@ import { invalidInput } from '../errors.ts';
  * @throws {ExpectedError} `invalid_input` with every failed check, in the order of the schema's entries.
  */
 export function check<Schema extends v.GenericSchema>(schema: Schema, input: unknown): v.InferOutput<Schema> {
-  // What is JSON but no object has no keys, so all of them are missing.
-  const keyed = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : {};
-  const result = v.safeParse(schema, keyed, { abortPipeEarly: true });
+  const result = v.safeParse(schema, fieldsOf(input), { abortPipeEarly: true });
   if (result.success) return result.output;
   throw invalidInput([...new Set(result.issues.map(({ message }) => message))]);
+}
+
+/** @returns a JSON object's own fields; what is JSON but no object has none, so that all of them are missing. */
+export function fieldsOf(input: unknown): Record<string, unknown> {
+  return typeof input === 'object' && input !== null && !Array.isArray(input) ? (input as Record<string, unknown>) : {};
 }
 
 /**

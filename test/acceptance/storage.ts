@@ -95,6 +95,21 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
     });
   });
 
+  describe('somebody without a profile', () => {
+    it.each<[string, unknown, string[]]>([
+      ['/api/activities', {}, ['ttl_blank', 'user_handle_blank', 'message_blank']],
+      ['/api/activities/%20/reply', {}, ['user_handle_blank', 'activity_uuid_blank', 'message_blank']],
+      [
+        '/api/messages',
+        { caller: 'worf' },
+        ['user_sender_handle_blank', 'user_reciever_handle_blank', 'message_group_uuid_blank', 'message_blank'],
+      ],
+    ])('who posts nothing to %s is told of every failed check at once, in order', async (path, body, codes) => {
+      const answer = await as('ghost', () => post(path, body));
+      expect([answer.status, json(answer)]).toEqual([422, codes]);
+    });
+  });
+
   describe('several users', () => {
     it('are told of replies to what is theirs and of mentions, and of nothing else', async () => {
       const { uuid } = await create('what do @londo and @WORF say? not mail@bayko.example');

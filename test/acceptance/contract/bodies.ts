@@ -41,6 +41,16 @@ export function bodies({ post }: Caller): void {
       const answer = await post('/api/activities', { message: 'x'.repeat(5 * 1024 * 1024), ttl: '1-day' });
       expect([answer.status, json(answer)]).toEqual([422, ['message_exceed_max_chars']]);
     });
+    it.each(posts)(
+      'of %s that is one string or list of 5 MB is as empty as any other that is no object',
+      async (path) => {
+        const empty = json(await post(path, {}));
+        for (const body of [`"${'x'.repeat(5 * 1024 * 1024)}"`, `[${'1,'.repeat(2.5 * 1024 * 1024)}1]`]) {
+          const answer = await post(path, body, { 'Content-Type': 'application/json' });
+          expect([answer.status, json(answer)]).toEqual([422, empty]);
+        }
+      },
+    );
     it('of more than 6 MB is 413 before it is read', async () => {
       await expectProblem(post('/api/activities', `{${'x'.repeat(6 * 1024 * 1024)}`), 413);
     });
