@@ -9,7 +9,7 @@ import { quietly } from './span.ts';
  */
 const stagingMilliseconds = 500;
 /** The last byte goes so long before the deadline: a handler that finishes before has finished in time, and nobody hears of it. */
-const releaseMilliseconds = 20;
+const releaseMilliseconds = 50;
 /** With less than this to begin with, there is no time to say anything. */
 const leastMilliseconds = 100;
 

@@ -127,11 +127,8 @@ describe('a call that leaves', () => {
 
   it('to DynamoDB is counted and timed in the wide event', async () => {
     const { invocation } = await callOf('/query');
-    await stage.until(() => stage.json(invocation.requestId).some((line) => '_aws' in line));
-    const event = stage.json(invocation.requestId).find((line) => 'event' in line)?.['event'] as Record<
-      string,
-      unknown
-    >;
+    await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
+    const event = stage.json(invocation).find((line) => 'event' in line)?.['event'] as Record<string, unknown>;
 
     expect(event['database_calls']).toBe(1);
     expect(event['database_ms']).toBeGreaterThan(0);
@@ -162,5 +159,24 @@ describe('a call that leaves', () => {
 
     expect(xray).toMatchObject({ fault: true, namespace: 'remote' });
     expect(otel.status).toBe('error');
+  });
+});
+
+describe('a call that leaves a function without the layer', () => {
+  it.each([
+    [true, '01', '1'],
+    [false, '00', '0'],
+  ])("says by traceparent what X-Ray's sampling decided: %s", async (sampled, flags, value) => {
+    const stage = await startStage();
+    const backEnd = await startBackEnd();
+    const invocation = await stage.invoke({ path: '/fetch', query: { url: backEnd.url }, sampled });
+    const [delivery] = await backEnd.received(1);
+
+    expect(delivery?.headers['traceparent']).toMatch(new RegExp(`^00-${invocation.traceId}-[0-9a-f]{16}-${flags}$`));
+    expect(delivery?.headers['x-amzn-trace-id']).toMatch(
+      new RegExp(`^Root=${invocation.root};Parent=[0-9a-f]{16};Sampled=${value}$`),
+    );
+    await stage.stop();
+    await backEnd.stop();
   });
 });

@@ -8,6 +8,7 @@ import type { SpanRecord, TelemetrySink } from '../../../local/store/records.ts'
 /** How a back end behaves; `refused` has nobody listening. */
 export type Behaviour =
   | 'works'
+  | 'answers when told'
   | 'refused'
   | 'answers 400'
   | 'answers 429'
@@ -34,6 +35,8 @@ export interface BackEnd {
   url: string;
   deliveries: Delivery[];
   behave(behaviour: Behaviour): Promise<void>;
+  /** Lets those answer that were told to wait. */
+  answer(): void;
   /** Resets every connection, as a back end does with those of an environment that was frozen for long. */
   dropConnections(): void;
   /** Resolves once there are so many deliveries. */
@@ -45,6 +48,7 @@ export async function startBackEnd(): Promise<BackEnd> {
   const deliveries: Delivery[] = [];
   const waiting = new Set<() => void>();
   const sockets = new Set<Socket>();
+  const held: (() => void)[] = [];
   let behaviour: Behaviour = 'works';
   let server: Server | undefined;
   let port = 0;
@@ -68,6 +72,7 @@ export async function startBackEnd(): Promise<BackEnd> {
     };
     deliveries.push(delivery);
     for (const check of waiting) check();
+    if (behaviour === 'answers when told') await new Promise<void>((resolve) => held.push(resolve));
     await misbehave(behaviour, request, response);
     delivery.answered = performance.now();
   };
@@ -97,6 +102,9 @@ export async function startBackEnd(): Promise<BackEnd> {
       behaviour = next;
       if (next === 'refused') await close();
       else if (!server) await listen();
+    },
+    answer: () => {
+      for (const go of held.splice(0)) go();
     },
     dropConnections: () => {
       for (const socket of sockets) socket.resetAndDestroy();

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spansOf } from './back-end.ts';
 import { type Stage, startStage } from './stage.ts';
 
-describe('a handler with one second', () => {
+describe('a handler with two seconds', () => {
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await startStage({ layer: true, timeoutSeconds: 1, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+    stage = await startStage({ layer: true, timeoutSeconds: 2, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
   });
   afterAll(() => stage.stop());
 
@@ -34,8 +34,8 @@ describe('a handler with one second', () => {
         body: { trace_chain: [{ exception: { class: 'FunctionTimeout' } }] },
       },
     });
-    await stage.until(() => stage.json(invocation.requestId).some((line) => '_aws' in line));
-    expect(stage.json(invocation.requestId).find((line) => 'event' in line)).toMatchObject({
+    await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
+    expect(stage.json(invocation).find((line) => 'event' in line)).toMatchObject({
       level: 'ERROR',
       event: { status: 504, timed_out: true },
     });
@@ -44,7 +44,7 @@ describe('a handler with one second', () => {
   it('that finishes shortly before its deadline causes no alarm: what was staged is taken back', async () => {
     const deliveries = stage.otlp.deliveries.length;
     const items = stage.rollbar.deliveries.length;
-    const invocation = await stage.invoke({ path: '/slow', query: { for: '850' } });
+    const invocation = await stage.invoke({ path: '/slow', query: { for: '1800' } });
     // The next one has time left to send what this one had no time for.
     const next = await stage.invoke({ path: '/ok' });
     const spans = await spansOf((await stage.otlp.received(deliveries + 1)).slice(deliveries));

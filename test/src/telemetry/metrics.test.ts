@@ -18,8 +18,8 @@ describe('the metrics of a request', () => {
   });
   afterAll(() => stage.stop());
 
-  async function recordsOf({ requestId }: Invocation): Promise<Emf[]> {
-    const records = (): Emf[] => stage.json(requestId).filter((line): line is Emf => '_aws' in line);
+  async function recordsOf(invocation: Invocation): Promise<Emf[]> {
+    const records = (): Emf[] => stage.json(invocation).filter((line): line is Emf => '_aws' in line);
     await stage.until(() => records().length > 0);
     return records();
   }

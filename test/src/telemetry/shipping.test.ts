@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { retryAfter } from '../../../src/telemetry/delivery.ts';
@@ -37,20 +39,24 @@ for (const { runtime, name, skipped } of runtimes) {
     });
     afterAll(() => stage.stop());
 
-    it.each(['/ok', '/message'])('sends nothing of %s before the answer is there, cold or warm', async (path) => {
+    it.each(['/ok', '/message'])('answers %s before the back end has answered, cold and warm', async (path) => {
+      const back = path === '/ok' ? stage.otlp : stage.rollbar;
+      await back.behave('answers when told');
       for (let times = 0; times < 3; times += 1) {
-        const back = path === '/ok' ? stage.otlp : stage.rollbar;
         const before = back.deliveries.length;
         const invocation = await stage.invoke({ path });
-        const [delivery] = (await back.received(before + 1)).slice(before);
+        const delivery = (await back.received(before + 1))[before];
 
-        expect(delivery?.answered ?? Number.POSITIVE_INFINITY).toBeGreaterThan(invocation.answered);
+        expect(invocation.response?.statusCode).toBe(200);
+        expect(delivery?.answered).toBeUndefined();
+        back.answer();
+        await stage.idle(invocation);
       }
+      await back.behave('works');
     });
 
-    it.each(faults)('answers as ever, and before the back ends do, when both: %s', async (behaviour) => {
+    it.each(faults)('answers as ever, and goes on, when both back ends: %s', async (behaviour) => {
       await Promise.all([stage.otlp.behave(behaviour), stage.rollbar.behave(behaviour)]);
-      const seen = stage.otlp.deliveries.length;
       const invocations = [await stage.invoke({ path: '/ok' }), await stage.invoke({ path: '/message' })];
       await Promise.all([stage.otlp.behave('works'), stage.rollbar.behave('works')]);
 
@@ -58,28 +64,65 @@ for (const { runtime, name, skipped } of runtimes) {
         { statusCode: 200, body: 'ok' },
         { statusCode: 200, body: 'ok' },
       ]);
-      for (const delivery of stage.otlp.deliveries.slice(seen)) {
-        expect(delivery.answered ?? Number.POSITIVE_INFINITY).toBeGreaterThan(invocations[0]?.answered ?? 0);
-      }
       expect(stage.lines.filter(({ message }) => /Unhandled|Uncaught|Runtime exited/.test(message))).toEqual([]);
     });
   });
 }
 
-for (const { runtime, name, skipped } of runtimes) {
-  describe.skipIf(skipped)(`without the layer, under ${name}`, () => {
-    it('the function registers by itself while its module is loaded, and sends after the answer', async () => {
+describe('without the layer', () => {
+  /** What a process says that registers while its module is loaded, with a server in the place of Lambda. */
+  async function register(status: number): Promise<{ said: string[]; asked: string[] }> {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers['lambda-extension-name'] ?? ''}`.trim());
+      response.setHeader('lambda-extension-identifier', 'an-identifier');
+      if (request.method === 'POST') response.writeHead(status).end('{}');
+      else response.end('{"eventType":"INVOKE","requestId":"an-id","deadlineMs":1795363295000}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const child = spawn(
+      process.execPath,
+      [path.join(import.meta.dirname, 'fixture/register.ts'), `127.0.0.1:${port}`],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk;
+    });
+    await once(child, 'close');
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    return { said: said.trim().split('\n'), asked };
+  }
+
+  it('a function has registered for INVOKE when its module has been loaded, and then takes events', async () => {
+    expect(await register(200)).toEqual({
+      said: ['registered', '{"requestId":"an-id","deadline":1795363295000}'],
+      asked: ['POST /2020-01-01/extension/register throughline-shipper', 'GET /2020-01-01/extension/event/next'],
+    });
+  });
+
+  it('a function that is refused goes on without', async () => {
+    expect((await register(403)).said).toEqual(['refused']);
+  });
+
+  it.each(runtimes.filter(({ skipped }) => !skipped))(
+    'a fault is answered whatever Rollbar does, under $name',
+    async ({ runtime }) => {
       const stage = await startStage({ runtime, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
       await stage.rollbar.behave('never answers');
       const invocation = await stage.invoke({ path: '/message' });
       const [delivery] = await stage.rollbar.received(1);
 
-      expect(invocation.coldStart).toBe(true);
-      expect(delivery?.time).toBeGreaterThan(invocation.answered);
+      expect(invocation.response?.statusCode).toBe(200);
+      expect(delivery?.answered).toBeUndefined();
       await stage.stop();
-    });
-  });
-}
+    },
+  );
+});
 
 describe('what could not be sent', () => {
   let stage: Stage;
@@ -104,13 +147,12 @@ describe('what could not be sent', () => {
 
   it('because it is refused for good is counted in the next metrics, and one warning names the destination', async () => {
     await stage.otlp.behave('answers 400');
-    await stage.invoke({ path: '/ok' });
-    await stage.until(() => stage.json().some(({ level }) => level === 'WARN'));
+    await stage.idle(await stage.invoke({ path: '/ok' }));
     const next = await stage.invoke({ path: '/ok' });
-    await stage.until(() => stage.json(next.requestId).some((line) => '_aws' in line));
+    await stage.until(() => stage.json(next).some((line) => '_aws' in line));
     await stage.invoke({ path: '/ok' });
 
-    expect(stage.json(next.requestId).find((line) => '_aws' in line)).toMatchObject({ TelemetryLost_spans: 6 });
+    expect(stage.json(next).find((line) => '_aws' in line)).toMatchObject({ TelemetryLost_spans: 6 });
     expect(stage.json().filter(({ level }) => level === 'WARN')).toMatchObject([
       { message: 'Telemetry was not delivered to OTLP: it answered 400; it is lost and counted', destination: 'OTLP' },
     ]);

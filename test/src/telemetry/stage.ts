@@ -39,7 +39,7 @@ export interface Stage {
   /** The next invocation is a cold start. */
   cool(): void;
   /** The log lines that are JSON, of one request or of all. */
-  json(requestId?: string): Record<string, unknown>[];
+  json(invocation?: Invocation): Record<string, unknown>[];
   /** Resolves once `check` holds; asks again whenever something arrives. */
   until(check: () => boolean): Promise<void>;
   stop(): Promise<void>;
@@ -142,8 +142,11 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         milliseconds: answered - started,
       };
     },
-    json: (requestId) =>
-      lines.filter((line) => !requestId || line.requestId === requestId).flatMap(({ message }) => parse(message)),
+    // By the trace, which is in the line: the platform can but guess the request of a line that comes after the answer.
+    json: (invocation) =>
+      lines
+        .flatMap(({ message }) => parse(message))
+        .filter((line) => !invocation || line['trace_id'] === invocation.traceId),
     stop: async () => {
       await platform.stop();
       await Promise.all([otlp.stop(), rollbar.stop(), daemon.stop()]);

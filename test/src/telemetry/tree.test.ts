@@ -91,12 +91,12 @@ for (const { runtime, name, skipped } of runtimes) {
     it('drops the metadata of a subsegment that no datagram would hold, and counts that', async () => {
       const invocation = await stage.invoke({ path: '/large' });
       const { xray } = await trees(invocation);
-      await stage.until(() => stage.json(invocation.requestId).some((line) => '_aws' in line));
+      await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
 
       expect(xray.find(({ name }) => name === 'large')?.metadata).toEqual({
         default: { trimmed: 'larger than 64 KB' },
       });
-      expect(stage.json(invocation.requestId).find((line) => '_aws' in line)).toMatchObject({
+      expect(stage.json(invocation).find((line) => '_aws' in line)).toMatchObject({
         TelemetryLost_metadata: 1,
       });
     });
@@ -174,8 +174,8 @@ for (const { runtime, name, skipped } of runtimes) {
 
     it('writes one wide event and one record of metrics for each request, on its id', async () => {
       const invocation = await stage.invoke({ path: '/ok' });
-      await stage.until(() => stage.json(invocation.requestId).some((line) => '_aws' in line));
-      const lines = stage.json(invocation.requestId);
+      await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
+      const lines = stage.json(invocation);
 
       expect(lines.filter((line) => 'event' in line)).toMatchObject([
         {
@@ -202,13 +202,13 @@ for (const { runtime, name, skipped } of runtimes) {
 
     it('holds debug lines back, and prints them when the request fails', async () => {
       const fine = await stage.invoke({ path: '/ok' });
-      await stage.until(() => stage.json(fine.requestId).some((line) => '_aws' in line));
+      await stage.until(() => stage.json(fine).some((line) => '_aws' in line));
 
-      expect(stage.json(fine.requestId).filter((line) => line['level'] === 'DEBUG')).toEqual([]);
+      expect(stage.json(fine).filter((line) => line['level'] === 'DEBUG')).toEqual([]);
 
       const failed = await stage.invoke({ path: '/debugged-fault' });
-      await stage.until(() => stage.json(failed.requestId).some((line) => '_aws' in line));
-      expect(stage.json(failed.requestId).filter((line) => line['level'] === 'DEBUG')).toMatchObject([
+      await stage.until(() => stage.json(failed).some((line) => '_aws' in line));
+      expect(stage.json(failed).filter((line) => line['level'] === 'DEBUG')).toMatchObject([
         { message: 'held back', trace_id: failed.traceId },
       ]);
     });
