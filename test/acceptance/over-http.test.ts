@@ -65,6 +65,14 @@ describe('the API over HTTP, as sls local runs it', () => {
       if (method === 'HEAD') expect(answer.status).toBe(404);
       else await expectProblem(answer, 404);
     });
+    it('gives its own answers the headers that keep a browser from guessing and keeping them', async () => {
+      expect((await api.send('GET', '/nowhere')).headers).toMatchObject({
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': 'max-age=63072000',
+        'x-content-type-options': 'nosniff',
+      });
+    });
     it('lets static paths win over the variable beside them', async () => {
       expect((await api.send('GET', '/api/activities/search')).text).toBe('["search_term_blank"]');
       expect((await api.send('GET', '/api/activities/searching')).text).toBe('["activity_uuid_invalid"]');
