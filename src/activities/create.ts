@@ -25,8 +25,7 @@ export async function createActivity(
     created_at: now.toISOString(),
     expires_at: new Date(now.getTime() + lifetimes[input.ttl]).toISOString(),
   };
-  await putActivity(activity);
-  count('ActivityCreated');
+  if (await putActivity(activity)) count('ActivityCreated');
   return activity;
 }
 
@@ -52,8 +51,7 @@ export async function createReply(
     likes_count: 0,
     created_at: now.toISOString(),
   };
-  await putReply(reply, activity);
-  count('ReplyCreated');
+  if (await putReply(reply, activity)) count('ReplyCreated');
   return reply;
 }
 

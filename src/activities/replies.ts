@@ -28,8 +28,9 @@ const mostRemembered = 2_000;
 /**
  * Stores a reply, counts it once however often it is called with it, and tells the author of `activity`, in whose
  * notifications it appears.
+ * @returns whether it was new.
  */
-export async function putReply(reply: Reply, activity: Activity): Promise<void> {
+export async function putReply(reply: Reply, activity: Activity): Promise<boolean> {
   const position = positionOf(reply);
   const put = new PutCommand({
     TableName: tableName,
@@ -46,6 +47,7 @@ export async function putReply(reply: Reply, activity: Activity): Promise<void> 
   const isNew = await happensOnce(table.send(put));
   // One that was stored long ago may be counted and forgotten, and would be counted twice.
   if (isNew || isRecent(position)) await countReply(activity.uuid, position);
+  return isNew;
 }
 
 /**

@@ -15,8 +15,11 @@ export interface StoredActivity extends Activity {
 /** Filter expressions end at 4 KB: a search for more words than these looks at the rest itself. */
 const wordsPerFilter = 20;
 
-/** Stores a new activity and all that it is found by; the same activity again changes nothing. */
-export async function putActivity(activity: Activity): Promise<void> {
+/**
+ * Stores a new activity and all that it is found by; the same activity again changes nothing.
+ * @returns whether it was new.
+ */
+export async function putActivity(activity: Activity): Promise<boolean> {
   const position = positionOf(activity);
   const expiry = { expires_at: activity.expires_at, delete_after: deleteAfter(activity.expires_at) };
   const words = wordsOf(activity.message);
@@ -46,7 +49,7 @@ export async function putActivity(activity: Activity): Promise<void> {
     },
     ConditionExpression: 'attribute_not_exists(pk)',
   });
-  await happensOnce(table.send(put));
+  return happensOnce(table.send(put));
 }
 
 /** @returns the activity, or undefined where there is none or it has expired. */

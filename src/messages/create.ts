@@ -34,7 +34,6 @@ export async function createMessage(
     message: text,
     created_at: now.toISOString(),
   };
-  await putMessage(message, to.handle);
-  count('MessageCreated');
+  if (await putMessage(message, to.handle)) count('MessageCreated');
   return message;
 }

@@ -35,20 +35,24 @@ export async function groupExists(groupUuid: string): Promise<boolean> {
   return (await newestBelow(keys.member(groupUuid, ''), 1)).length > 0;
 }
 
-/** Stores a message and shows it as the group's last to both members; the same message again changes nothing. */
-export async function putMessage(message: Message, receiverHandle: string): Promise<void> {
+/**
+ * Stores a message and shows it as the group's last to both members; the same message again changes nothing.
+ * @returns whether it was new.
+ */
+export async function putMessage(message: Message, receiverHandle: string): Promise<boolean> {
   const position = positionOf(message);
   const put = new PutCommand({
     TableName: tableName,
     Item: { ...keys.message(message.message_group_uuid, position), ...message },
     ConditionExpression: 'attribute_not_exists(pk)',
   });
-  await happensOnce(table.send(put));
+  const isNew = await happensOnce(table.send(put));
   const members = new Map([
     [message.handle, receiverHandle],
     [receiverHandle, message.handle],
   ]);
   await Promise.all([...members].map(([handle, other]) => putLastMessage(handle, other, message, position)));
+  return isNew;
 }
 
 /**
