@@ -16,9 +16,11 @@ const taken = new Set([
  */
 export function count(name: string, value = 1): void {
   if (!Number.isFinite(value) || !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name) || taken.has(name)) return;
+  // Powertools keeps metrics in a plain object, in which these are found before they are put.
+  if (name in Object.prototype) return;
   const counts = currentRequest()?.counts;
   // 100 metrics is the most that one record may hold, and six of them are the request's own.
-  if (counts && (counts.has(name) || counts.size < 90)) counts.set(name, (counts.get(name) ?? 0) + value);
+  if (counts && (counts.has(name) || counts.size < 90)) counts.set(name, clamp((counts.get(name) ?? 0) + value));
 }
 
 export interface RequestMetrics {
@@ -32,6 +34,7 @@ export interface RequestMetrics {
 
 /** Writes one EMF record: requests, errors, faults, latency, cold starts, and what `count` counted. */
 export function writeRequestMetrics(request: RequestState, { route, status, duration, lost }: RequestMetrics): void {
+  clear();
   metrics.addDimension('route', route);
   metrics.addMetric('Requests', MetricUnit.Count, 1);
   metrics.addMetric('Errors', MetricUnit.Count, status >= 400 && status < 500 ? 1 : 0);
@@ -48,8 +51,21 @@ export function writeRequestMetrics(request: RequestState, { route, status, dura
 
 /** Writes the losses of an environment that ends, outside any request. */
 export function writeLosses(lost: ReadonlyMap<string, number>): void {
+  clear();
   addLosses(lost);
   metrics.publishStoredMetrics();
+}
+
+/** What an earlier record may have left behind when it could not be written. */
+function clear(): void {
+  metrics.clearMetrics();
+  metrics.clearDimensions();
+  metrics.clearMetadata();
+}
+
+/** JSON has no infinity, and CloudWatch takes values up to 2^360. */
+function clamp(value: number): number {
+  return Math.min(Math.max(value, -(2 ** 360)), 2 ** 360);
 }
 
 function addLosses(lost: ReadonlyMap<string, number>): void {
