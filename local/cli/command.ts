@@ -20,10 +20,20 @@ const options: CommandDefinition['options'] = {
 
 const usage = 'Show what was traced: the newest requests, or one by its id (sls trace <id>) as a waterfall';
 
-/** @returns the id in `sls trace <id>`, whatever it looks like; undefined where there is none. */
+/** Options without a value: ours, and those that Serverless has for every command. */
+const switches = new Set([
+  ...Object.entries(options).flatMap(([name, { type, shortcut }]) =>
+    type === 'boolean' ? [`--${name}`, ...(shortcut ? [`-${shortcut}`] : [])] : [],
+  ),
+  ...['--help', '-h', '--version', '-v', '--verbose'],
+]);
+
+/** @returns the id in `sls trace <id>`, whatever it looks like, before or after options; undefined where there is none. */
 export function traceIdArgument(argv: readonly string[] = process.argv): string | undefined {
-  const [command, id] = argv.slice(2);
-  return command === 'trace' && id !== undefined && !id.startsWith('-') ? id : undefined;
+  const [command, ...rest] = argv.slice(2);
+  if (command !== 'trace') return undefined;
+  const isValue = (before = '') => before.startsWith('-') && !before.includes('=') && !switches.has(before);
+  return rest.find((word, at) => !word.startsWith('-') && !isValue(rest[at - 1]));
 }
 
 /**

@@ -93,6 +93,13 @@ export default class {
     }
   });
 
+  it.each(['--json abcdef', '--console-port 4001 abcdef', '--console-port=4001 -f abcdef --json', '--stage x abcdef'])(
+    'finds the id behind options: %s',
+    async (line) => {
+      expect((await sls('trace', ...line.split(' '))).stdout).toContain('"id":"abcdef"');
+    },
+  );
+
   it('takes every option, and the short forms', async () => {
     expect((await sls('trace')).stdout).toContain('"last":false');
     expect((await sls('trace', '-l', '-e', '--slow', '500', '--console-port', '4001')).stdout).toContain(
