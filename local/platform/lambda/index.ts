@@ -151,6 +151,7 @@ class Platform implements LambdaPlatform {
   /** Gives out what waits, in order, to idle environments, to new ones while the limit allows, or in the place of another function's idle one. */
   #dispatch(): void {
     const hoping = new Map<Pool, number>();
+    let isFull = false;
     for (const next of [...this.#waiting]) {
       const { pool, invocation } = next;
       const idle = this.#takeIdle(pool);
@@ -163,7 +164,10 @@ class Platform implements LambdaPlatform {
         next.timer ??= setTimeout(() => this.#dispatch(), patience);
         continue;
       }
-      if (!idle && !full && !this.#room()) return;
+      if (!idle && !full && (isFull || !this.#room(pool))) {
+        isFull = true;
+        continue;
+      }
       clearTimeout(next.timer);
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       if (!idle && full) {
@@ -186,9 +190,15 @@ class Platform implements LambdaPlatform {
     return undefined;
   }
 
-  #room(): boolean {
+  /**
+   * A function that has an environment waits for it while others have work for theirs: with two functions in one burst, each would otherwise
+   * end the other's environments in turn, and nearly every second request would be a cold start.
+   */
+  #room(wanting: Pool): boolean {
     if (this.#live < (this.#options.maximumEnvironments ?? DEFAULT_ENVIRONMENTS)) return true;
+    const busy = new Set(wanting.running > 0 ? this.#waiting.map(({ pool }) => pool) : []);
     for (const pool of this.#pools.values()) {
+      if (busy.has(pool)) continue;
       const oldest = pool.idle.shift();
       if (!oldest) continue;
       clearTimeout(oldest.timer);

@@ -200,6 +200,21 @@ describe('the platform', () => {
     await until(() => results.some((result) => !isAlive(result.value as number)));
   });
 
+  it('lets two functions of one burst keep their environments, and does not start each in the place of the other', async () => {
+    const { invoke } = await bench({
+      files: echo,
+      functions: [lambda(), lambda({ key: 'other' })],
+      maximumEnvironments: 4,
+    });
+    const burst = Array.from({ length: 60 }, (_, index) =>
+      invoke({ wait: 10 }, index % 3 ? { key: 'other' } : undefined),
+    );
+    const results = await Promise.all(burst);
+    expect(results.every((result) => !result.error)).toBe(true);
+    // Four to begin with, and those that take the places of the function whose requests end first.
+    expect(results.filter(({ coldStart }) => coldStart).length).toBeLessThanOrEqual(8);
+  });
+
   it('answers with the reason when there is no code', async () => {
     const { invoke, sink } = await bench({
       files: {},
