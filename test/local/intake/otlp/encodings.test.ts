@@ -24,7 +24,8 @@ const { anyValue } = fc.letrec<{ anyValue: AnyValueInit }>((tie) => ({
     { depthSize: 'small' },
     fc.string({ unit: 'grapheme' }).map((text) => held('stringValue', text)),
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((integer) => held('intValue', integer)),
-    fc.double({ noNaN: true }).map((double) => held('doubleValue', double)),
+    // JSON.stringify writes -0 as 0: the test's own encoder loses the sign, which no receiver can find again.
+    fc.double({ noNaN: true }).map((double) => held('doubleValue', double === 0 ? 0 : double)),
     fc.boolean().map((boolean) => held('boolValue', boolean)),
     fc.uint8Array().map((bytes) => held('bytesValue', bytes)),
     fc.array(tie('anyValue')).map((values) => held('arrayValue', { values })),
