@@ -3,7 +3,6 @@ import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { bundleHandlers } from './build/bundle.ts';
 import { findHandlerSource } from './build/sources.ts';
 import { localEnvironment } from './environment.ts';
-import { LocalFailure } from './failure.ts';
 import { startDynamoDb } from './platform/dynamodb/index.ts';
 import { runSeed } from './platform/dynamodb/seed.ts';
 import type { LocalFunction, LocalService } from './service/model.ts';
@@ -21,12 +20,12 @@ export interface InvocationSetup {
 /**
  * Makes one handler ready for `sls invoke local`: bundled when it is TypeScript, with the tables of the running `sls local`, or else with
  * tables of its own, seeded, for as long as the invocation lasts.
- * @throws {LocalFailure} when the function is unknown, or its handler missing or broken.
+ * A function in another language gets the tables and no more: Serverless runs it by itself.
+ * @throws {LocalFailure} when its handler is missing or broken.
  */
 export async function prepareInvocation(service: LocalService, functionKey: string): Promise<InvocationSetup> {
   const lambda = service.functions.find(({ key }) => key === functionKey);
-  if (!lambda) throw new LocalFailure(`There is no function "${functionKey}" on Node in serverless.yml.`);
-  const extraServicePath = await bundle(lambda, service);
+  const extraServicePath = lambda && (await bundle(lambda, service));
   const dynamodb = service.tables.length > 0 ? await dynamoDbFor(service, lambda) : undefined;
   return {
     ...(extraServicePath ? { extraServicePath } : {}),
@@ -46,14 +45,14 @@ async function bundle(lambda: LocalFunction, service: LocalService): Promise<str
   return path.relative(service.directory, directory);
 }
 
-async function dynamoDbFor(service: LocalService, lambda: LocalFunction) {
+async function dynamoDbFor(service: LocalService, lambda?: LocalFunction) {
   const running = `http://127.0.0.1:${service.settings.ports.dynamodb}`;
   if (await hasTables(running, service)) return { endpoint: running, stop: async () => {} };
   const own = await startDynamoDb({ port: 0, region: service.region, tables: service.tables });
   const { seed, environment } = service.settings;
   if (seed) {
     const variables = {
-      ...lambda.environment,
+      ...Object.assign({}, ...service.functions.map(({ environment: own }) => own), lambda?.environment),
       ...environment,
       ...localEnvironment(service, { dynamodb: own.endpoint }),
     };

@@ -50,6 +50,7 @@ export class ThroughlinePlugin {
     serverless.configSchemaHandler.defineCustomProperties(settingsSchema);
     const package_ = () => this.#sentences(() => this.#package());
     this.hooks = {
+      initialize: () => this.#resolveEnvironments(),
       'local:run': () => this.#sentences(() => this.#local()),
       ...Object.fromEntries(traceHooks().map((hook) => [hook, () => this.#sentences(() => this.#trace())])),
       'before:package:createDeploymentArtifacts': package_,
@@ -68,7 +69,8 @@ export class ThroughlinePlugin {
 
   async #trace(): Promise<void> {
     const { runTrace } = await import('./cli/trace.ts');
-    const { settings, directory } = await this.#service();
+    // What a run could not take over, the run has said.
+    const { settings, directory } = await this.#service({ warn: false });
     const ended = new AbortController();
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.abort());
     process.exitCode = await runTrace({
@@ -118,6 +120,16 @@ export class ThroughlinePlugin {
     }
   }
 
+  /** `sls invoke local` asks CloudFormation what a `Ref` in a variable is, and takes no other function: here both are what `sls local` says. */
+  async #resolveEnvironments(): Promise<void> {
+    const { processedInput, service } = this.#serverless;
+    if (processedInput.commands.join(' ') !== 'invoke local') return;
+    const { readEnvironments } = await import('./service/read.ts');
+    const environments = readEnvironments(this.#serverless);
+    for (const [key, lambda] of Object.entries(service.functions ?? {})) lambda.environment = environments[key] ?? {};
+    service.provider.environment = {};
+  }
+
   async #beforeInvocation(): Promise<void> {
     const { prepareInvocation } = await import('./invoke.ts');
     const setup = await prepareInvocation(await this.#service(), String(this.#options['function']));
@@ -126,10 +138,10 @@ export class ThroughlinePlugin {
     if (setup.extraServicePath) this.#options['extraServicePath'] = setup.extraServicePath;
   }
 
-  async #service() {
+  async #service({ warn = true } = {}) {
     const { readService } = await import('./service/read.ts');
     const { service, warnings } = readService(this.#serverless, this.#ports());
-    for (const warning of warnings) this.#writers.log.warning(warning);
+    for (const warning of warn ? warnings : []) this.#writers.log.warning(warning);
     return service;
   }
 

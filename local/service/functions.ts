@@ -27,7 +27,7 @@ export function readFunction(key: string, lambda: ServerlessFunction, reading: R
     // Serverless's own defaults, which differ from Lambda's 128 MB and 3 s.
     memoryMegabytes: lambda.memorySize ?? provider.memorySize ?? 1024,
     timeoutSeconds: lambda.timeout ?? provider.timeout ?? 6,
-    environment: readEnvironment(key, { ...provider.environment, ...lambda.environment }, reading),
+    environment: readEnvironment(key, lambda, reading),
     tracing: tracing === true || tracing === 'Active' ? 'Active' : 'PassThrough',
     layers: (lambda.layers ?? provider.layers ?? []).map((layer) => readLayer(layer, reading)),
     routes: (lambda.events ?? []).flatMap((event) => (event.http ? [readRoute(event.http)] : [])),
@@ -35,7 +35,13 @@ export function readFunction(key: string, lambda: ServerlessFunction, reading: R
   };
 }
 
-function readEnvironment(key: string, given: Record<string, unknown>, { context, warnings }: Reading) {
+/** @returns the provider's variables and the function's, resolved; a warning for each that only AWS knows. */
+export function readEnvironment(
+  key: string,
+  lambda: ServerlessFunction,
+  { serverless, context, warnings }: Reading,
+): Record<string, string> {
+  const given = { ...serverless.service.provider.environment, ...lambda.environment };
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
     // Serverless takes null for "not set", to undo a variable of the provider.

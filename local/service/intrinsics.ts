@@ -86,8 +86,9 @@ function reference(name: string, context: TemplateContext): unknown {
 }
 
 function resourceName(logicalId: string, context: TemplateContext): string {
-  const properties = context.resources[logicalId]?.Properties;
-  if (!properties) throw new UnresolvedIntrinsic(`${logicalId} is no resource or parameter of this template`);
+  const resource = context.resources[logicalId];
+  if (!resource) throw new UnresolvedIntrinsic(`${logicalId} is no resource or parameter of this template`);
+  const properties = resource.Properties ?? {};
   const property = nameProperties.find((candidate) => Object.hasOwn(properties, candidate));
   // CloudFormation makes names up from stack and logical id; locally the random tail has no use.
   return property ? String(resolveIntrinsics(properties[property], context)) : `${context.stackName}-${logicalId}`;

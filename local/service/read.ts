@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { readFunction } from './functions.ts';
+import { readEnvironment, readFunction } from './functions.ts';
 import type { TemplateContext } from './intrinsics.ts';
 import type { LayerBuild, LocalService } from './model.ts';
 import { readResources } from './resources.ts';
@@ -22,18 +22,7 @@ export function readService(
 ): ServiceReading {
   const { service: source, serviceDir } = serverless;
   const provider = serverless.getProvider('aws');
-  const stage = provider.getStage();
-  const region = provider.getRegion();
-  const template = mergeTemplates(source.resources);
-  const context: TemplateContext = {
-    region,
-    accountId: localAccountId,
-    stackName: `${source.service}-${stage}`,
-    resources: { ...generatedResources(serverless), ...template.Resources },
-    parameters: Object.fromEntries(
-      Object.entries(template.Parameters ?? {}).map(([name, parameter]) => [name, parameter.Default]),
-    ),
-  };
+  const context = readContext(serverless);
   const warnings: string[] = [];
   const { tables, samplingRules, gatewayResponses } = readResources(context, warnings);
   const functions = Object.entries(source.functions ?? {}).flatMap(
@@ -43,8 +32,8 @@ export function readService(
     warnings,
     service: {
       name: source.service,
-      stage,
-      region,
+      stage: provider.getStage(),
+      region: provider.getRegion(),
       directory: serviceDir,
       functions,
       gateway: {
@@ -58,6 +47,30 @@ export function readService(
       samplingRules,
       settings: readSettings(source.custom?.local, ports),
     },
+  };
+}
+
+/**
+ * @returns the variables of every function by its key, resolved as for `sls local`, also of those that are not on Node; what only AWS knows
+ *   is left out.
+ */
+export function readEnvironments(serverless: ServerlessInstance): Record<string, Record<string, string>> {
+  const reading = { serverless, context: readContext(serverless), warnings: [] };
+  const functions = Object.entries(serverless.service.functions ?? {});
+  return Object.fromEntries(functions.map(([key, lambda]) => [key, readEnvironment(key, lambda, reading)]));
+}
+
+function readContext(serverless: ServerlessInstance): TemplateContext {
+  const provider = serverless.getProvider('aws');
+  const template = mergeTemplates(serverless.service.resources);
+  return {
+    region: provider.getRegion(),
+    accountId: localAccountId,
+    stackName: `${serverless.service.service}-${provider.getStage()}`,
+    resources: { ...generatedResources(serverless), ...template.Resources },
+    parameters: Object.fromEntries(
+      Object.entries(template.Parameters ?? {}).map(([name, parameter]) => [name, parameter.Default]),
+    ),
   };
 }
 

@@ -8,6 +8,7 @@ const context: TemplateContext = {
   resources: {
     Orders: { Type: 'AWS::DynamoDB::Table', Properties: { TableName: { 'Fn::Sub': '${AWS::StackName}-orders' } } },
     Jobs: { Type: 'AWS::SQS::Queue', Properties: {} },
+    Mail: { Type: 'AWS::SQS::Queue' },
   },
   parameters: { Colour: 'red', NoDefault: undefined },
 };
@@ -16,6 +17,7 @@ describe('intrinsic functions of a template', () => {
   it.each([
     ['a reference to a named resource is its name', { Ref: 'Orders' }, 'shop-dev-orders'],
     ['a resource without a name gets one of stack and logical id', { Ref: 'Jobs' }, 'shop-dev-Jobs'],
+    ['a resource without properties has such a name too', { Ref: 'Mail' }, 'shop-dev-Mail'],
     ['a pseudo parameter', { Ref: 'AWS::Region' }, 'eu-central-1'],
     ['a parameter is its default', { Ref: 'Colour' }, 'red'],
     [
