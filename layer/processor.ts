@@ -52,9 +52,9 @@ export class TailProcessor implements SpanProcessor, OpenSpans {
 
   /**
    * What could be said of the spans around `spanId` if their time ended now: copies of the ended ones and of the open ones, the open ones
-   * ended and marked. The spans themselves go on.
+   * ended and marked, `spanId` by `own`. The spans themselves go on.
    */
-  unfinished(spanId: string, mark: Attributes): Shipment | undefined {
+  unfinished(spanId: string, mark: Attributes, own: Attributes): Shipment | undefined {
     const tree = this.#trees.get(spanId);
     if (!tree || this.#rule.sampleRate === 0) return undefined;
     const ended = tree.ended.map((span) => ({
@@ -63,7 +63,8 @@ export class TailProcessor implements SpanProcessor, OpenSpans {
       duration: span.duration,
       status: span.status,
     }));
-    const spans = [...ended, ...[...tree.open].map((span) => endedCopy(span, mark))];
+    const open = [...tree.open].map((span) => endedCopy(span, span.spanContext().spanId === spanId ? own : mark));
+    const spans = [...ended, ...open];
     for (const span of spans) withSampleRate(span, 1);
     return { destination: this.#destination, payload: spans, count: spans.length };
   }

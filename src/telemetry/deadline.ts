@@ -1,7 +1,7 @@
 import { timeoutReport } from './errors.ts';
 import { type RequestState, runIn } from './request.ts';
 import { type Staged, sharedShipper } from './shipping.ts';
-import { quietly } from './span.ts';
+import { type AnnotationValue, quietly } from './span.ts';
 
 /**
  * So long before the deadline everything is on the wire but for its last byte: time enough for a TLS handshake with a back end far away.
@@ -13,6 +13,14 @@ const releaseMilliseconds = 50;
 /** With less than this to begin with, there is no time to say anything. */
 const leastMilliseconds = 100;
 
+/** What a timeout comes to. */
+export interface Timeout {
+  /** What the root span says of the request, in OpenTelemetry, if its time is up. */
+  attributes(): Record<string, AnnotationValue>;
+  /** Runs when the spans go: what else has to be said, is said there. */
+  onTimeout(): void;
+}
+
 export interface DeadlineWatch {
   /** The handler is done: takes back what has been staged. */
   finish(): void;
@@ -23,15 +31,14 @@ export interface DeadlineWatch {
  * the open spans are sent as they are, marked `timed_out`, with Rollbar's report. They are held on the wire until the last moment, because
  * a span that has been exported cannot be taken back when the handler does finish.
  * @param milliseconds that are left.
- * @param onTimeout runs when the spans go: what else has to be said, is said there.
  */
-export function watchDeadline(request: RequestState, milliseconds: number, onTimeout: () => void): DeadlineWatch {
+export function watchDeadline(request: RequestState, milliseconds: number, timeout: Timeout): DeadlineWatch {
   if (milliseconds < leastMilliseconds || milliseconds > 2 ** 31 - 1) return { finish: () => {} };
   let finished = false;
   let staged: Staged | undefined;
   const staging = setTimeout(
     () => {
-      stage(request, milliseconds)
+      stage(request, milliseconds, timeout)
         .then((result) => {
           if (finished) result.abandon();
           else staged = result;
@@ -45,7 +52,7 @@ export function watchDeadline(request: RequestState, milliseconds: number, onTim
     staged = undefined;
     // First: the spans that end now have just been sent.
     if (request.root) sharedShipper().openSpans?.forget(request.root.id);
-    quietly(onTimeout);
+    quietly(timeout.onTimeout);
   }, milliseconds - releaseMilliseconds).unref();
   return {
     finish: () => {
@@ -57,10 +64,13 @@ export function watchDeadline(request: RequestState, milliseconds: number, onTim
   };
 }
 
-async function stage(request: RequestState, milliseconds: number): Promise<Staged> {
+async function stage(request: RequestState, milliseconds: number, { attributes }: Timeout): Promise<Staged> {
   const shipper = sharedShipper();
-  const spans = request.root && shipper.openSpans?.unfinished(request.root.id, { timed_out: true });
-  const report = request.root && runIn(request, request.root, () => timeoutReport(request, milliseconds));
+  const { root } = request;
+  const mark = { timed_out: true };
+  const ofRoot = root && runIn(request, root, () => quietly(attributes));
+  const spans = root && shipper.openSpans?.unfinished(root.id, mark, { ...mark, ...ofRoot });
+  const report = root && runIn(request, root, () => timeoutReport(request, milliseconds));
   const shipments = [spans, report].filter((shipment) => shipment !== undefined);
   return shipper.stage(shipments, stagingMilliseconds);
 }

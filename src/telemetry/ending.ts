@@ -1,11 +1,20 @@
 import { config } from '../config.ts';
-import { reportFault } from './errors.ts';
+import { reportFailure } from './errors.ts';
 import { bodyBytes, type HttpResponse } from './http-event.ts';
 import { logger } from './logger.ts';
 import { writeRequestMetrics } from './metrics.ts';
 import type { ActiveSpan, RequestState } from './request.ts';
 import { sharedShipper } from './shipping.ts';
-import { annotate, endSpan, flagOutcome, outcomeOf, quietly, recordError } from './span.ts';
+import {
+  type AnnotationValue,
+  annotate,
+  endSpan,
+  flagOutcome,
+  outcomeOf,
+  quietly,
+  recordError,
+  toScalar,
+} from './span.ts';
 import { takeTrimmed } from './xray.ts';
 
 /** How a request ended. */
@@ -17,15 +26,17 @@ export interface Ending {
 }
 
 /** Writes the wide event, the metrics and the report of a fault, and ends every span, the root last. */
-export function conclude(request: RequestState, root: ActiveSpan, { started, response, error }: Ending): void {
-  const duration = Math.round((performance.now() - started) * 100) / 100;
-  const status = typeof response?.statusCode === 'number' ? response.statusCode : 200;
+export function conclude(request: RequestState, root: ActiveSpan, ending: Ending): void {
+  const { error } = ending;
+  const event = wideEvent(request, ending);
+  const { status, duration_ms: duration } = event;
   const outcome = outcomeOf(status);
-  const event = wideEvent(request, { duration, status, error, bytes: bodyBytes(response) });
-  quietly(() => annotateRoot(request, event, status));
+  quietly(() => {
+    for (const [key, value] of Object.entries(rootAttributes(request, event))) annotate(root, key, value);
+  });
   if (outcome === 'fault' && error !== undefined) quietly(() => recordError(root, error));
   quietly(() => flagOutcome(root, outcome));
-  if (outcome === 'fault') quietly(() => reportFault(error ?? new Error(`The handler answered ${status}.`)));
+  if (outcome === 'fault') quietly(() => reportFailure(error ?? new Error(`The handler answered ${status}.`)));
   quietly(() => logEvent(event, outcome === 'fault' ? error : undefined, status));
   quietly(() => {
     const route = String(event['route'] ?? 'none');
@@ -41,40 +52,55 @@ function takeLosses(): ReadonlyMap<string, number> {
   return trimmed > 0 ? new Map([...lost, ['metadata', trimmed]]) : lost;
 }
 
-function wideEvent(
-  request: RequestState,
-  seen: { duration: number; status: number; error: unknown; bytes: number },
-): Record<string, unknown> {
+interface WideEvent extends Record<string, unknown> {
+  status: number;
+  duration_ms: number;
+}
+
+function wideEvent(request: RequestState, { started, response, error }: Ending): WideEvent {
   const { calls, milliseconds } = request.database;
-  const code = errorCode(seen.error);
+  const code = errorCode(error);
   return {
     ...(code ? { error_code: code } : {}),
     ...Object.fromEntries(request.fields),
-    status: seen.status,
-    duration_ms: seen.duration,
+    status: typeof response?.statusCode === 'number' ? response.statusCode : 200,
+    duration_ms: Math.round((performance.now() - started) * 100) / 100,
     cold_start: request.coldStart,
     database_calls: calls,
     database_ms: Math.round(milliseconds * 100) / 100,
-    response_bytes: seen.bytes,
+    response_bytes: bodyBytes(response),
     release: config.release() ?? 'unreleased',
     trace_id: request.traceId,
   };
 }
 
 /** The event's members stand on the root span under their own names, and those that OpenTelemetry has names for under those too. */
-function annotateRoot(request: RequestState, event: Record<string, unknown>, status: number): void {
-  const { root } = request;
+function rootAttributes(request: RequestState, event: WideEvent): Record<string, AnnotationValue> {
   const { duration_ms: _, ...members } = event;
-  for (const [key, value] of Object.entries(members)) annotate(root, key, value as string);
-  if (event['route']) annotate(root, 'http.route', String(event['route']));
-  if (event['method']) annotate(root, 'http.request.method', String(event['method']));
-  annotate(root, 'http.response.status_code', status);
-  annotate(root, 'faas.coldstart', request.coldStart);
-  if (request.requestId) annotate(root, 'faas.invocation_id', request.requestId);
-  if (event['user']) annotate(root, 'app.user_id', String(event['user']));
+  const attributes: Record<string, AnnotationValue> = {};
+  for (const [key, value] of Object.entries(members)) attributes[key] = toScalar(value);
+  if (event['route']) attributes['http.route'] = toScalar(event['route']);
+  if (event['method']) attributes['http.request.method'] = toScalar(event['method']);
+  attributes['http.response.status_code'] = event.status;
+  attributes['faas.coldstart'] = request.coldStart;
+  if (request.requestId) attributes['faas.invocation_id'] = request.requestId;
+  if (event['user']) attributes['app.user_id'] = toScalar(event['user']);
   // Powertools' Tracer writes these two, and saved searches look for them.
-  annotate(root, 'ColdStart', request.coldStart);
-  annotate(root, 'Service', config.serviceName());
+  attributes['ColdStart'] = request.coldStart;
+  attributes['Service'] = config.serviceName();
+  return attributes;
+}
+
+/** How a request ends whose time is up. */
+export function timeoutEnding(started: number): Ending {
+  const error = new Error('The function was about to time out');
+  error.name = 'FunctionTimeout';
+  return { started, response: { statusCode: 504 }, error };
+}
+
+/** @returns what the root span of a request says if its time is up now; the request itself goes on. */
+export function timeoutAttributes(request: RequestState, started: number): Record<string, AnnotationValue> {
+  return rootAttributes(request, wideEvent(request, timeoutEnding(started)));
 }
 
 /** One line for each request; a fault is an error, and brings the debug lines that were held back. */

@@ -21,11 +21,23 @@ export function reportFault(error: unknown, details: FaultDetails = {}): void {
   quietly(() => {
     const status = statusOf(error);
     if (status !== undefined && status < 500) return;
-    const reported = currentRequest()?.reported;
-    if (reported?.has(error)) return;
-    reported?.add(error);
-    send(reportOf('error', { error: redactedError(error), details }));
+    report(error, details);
   });
+}
+
+/**
+ * Reports what a request was answered 5xx for, under the same conditions but for one: a 4xx that the error carries is somebody else's,
+ * such as a back end's answer that nobody caught, or the answer would be 4xx too.
+ */
+export function reportFailure(error: unknown): void {
+  quietly(() => report(error, {}));
+}
+
+function report(error: unknown, details: FaultDetails): void {
+  const reported = currentRequest()?.reported;
+  if (reported?.has(error)) return;
+  reported?.add(error);
+  send(reportOf('error', { error: redactedError(error), details }));
 }
 
 /** Reports a message to Rollbar, under the same conditions. */

@@ -2,7 +2,7 @@ import { executionModeStandard } from '@middy/core/executionModeStandard';
 import { context as otelContext, SpanKind, trace } from '@opentelemetry/api';
 import { config } from '../config.ts';
 import { watchDeadline } from './deadline.ts';
-import { conclude, type Ending } from './ending.ts';
+import { conclude, type Ending, timeoutAttributes, timeoutEnding } from './ending.ts';
 import { bodyBytes, type HttpResponse, httpEventOf } from './http-event.ts';
 import { incoming } from './incoming.ts';
 import { logger } from './logger.ts';
@@ -74,7 +74,10 @@ async function observe(middy: MiddyRequest, options: TelemetryOptions, run: () =
   const root = request?.root;
   if (!request || !root) return run();
   const left = request.deadline === undefined ? Number.POSITIVE_INFINITY : request.deadline - Date.now();
-  const watch = watchDeadline(request, left, () => timeOut(request, started));
+  const watch = watchDeadline(request, left, {
+    attributes: () => timeoutAttributes(request, started),
+    onTimeout: () => timeOut(request, started),
+  });
   let ending: Ending;
   let failed = false;
   try {
@@ -137,17 +140,16 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
 function timeOut(request: RequestState, started: number): void {
   const { root } = request;
   if (!root) return;
-  const error = new Error('The function was about to time out');
-  error.name = 'FunctionTimeout';
+  const ending = timeoutEnding(started);
   request.fields.set('timed_out', true);
-  request.reported.add(error);
+  request.reported.add(ending.error);
   const spans = [...request.open];
   for (const span of spans) {
     if (span === root) continue;
     annotate(span, 'timed_out', true);
-    quietly(() => recordError(span, error));
+    quietly(() => recordError(span, ending.error));
   }
-  runIn(request, root, () => conclude(request, root, { started, response: { statusCode: 504 }, error }));
+  runIn(request, root, () => conclude(request, root, ending));
 }
 
 /** Writes what a request comes to, and ends whatever it has left open. */

@@ -4,10 +4,14 @@ import { type Destination, type Shipment, ShipmentQueue, within } from './queue.
 
 export { type Destination, type Shipment, within };
 
+type Attributes = Record<string, string | number | boolean>;
+
 /** Who knows the OpenTelemetry spans that have not ended: the layer, where there is one. */
 export interface OpenSpans {
-  /** @returns the spans around this one as if all had ended now, the open ones with `mark`; they themselves go on. */
-  unfinished(spanId: string, mark: Record<string, string | number | boolean>): Shipment | undefined;
+  /**
+   * @returns the spans around this one as if all had ended now, the open ones with `mark` and this one with `own`; they themselves go on.
+   */
+  unfinished(spanId: string, mark: Attributes, own: Attributes): Shipment | undefined;
   /** Sends nothing more of the spans around this one. */
   forget(spanId: string): void;
 }

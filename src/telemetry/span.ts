@@ -96,11 +96,16 @@ export function endSpan(request: RequestState, active: ActiveSpan): void {
 export function annotate(active: ActiveSpan | undefined, key: string, value: AnnotationValue): void {
   quietly(() => {
     if (!active || active.ended) return;
-    const plain = toPlain(value);
-    const scalar = typeof plain === 'object' ? JSON.stringify(plain) : plain;
+    const scalar = toScalar(value);
     active.subsegment?.addAnnotation(key.replace(/[^A-Za-z0-9_]/g, '_'), scalar);
     active.otel.setAttribute(key, scalar);
   });
+}
+
+/** @returns a value as both carry it: redacted, and what is no string, finite number or boolean as text. */
+export function toScalar(value: unknown): AnnotationValue {
+  const plain = toPlain(value);
+  return typeof plain === 'object' ? JSON.stringify(plain) : plain;
 }
 
 function addMetadata(active: ActiveSpan | undefined, key: string, value: unknown): void {

@@ -25,6 +25,14 @@ describe('a handler with two seconds', () => {
       ['hanging', true, true],
       ['## handlers/probe.handler', true, true],
     ]);
+    const root = spans.find(({ name }) => name.startsWith('##'));
+    const attributes = Object.fromEntries(
+      Object.entries(root?.attributes ?? {}).map(([key, value]) => [key.replace(/[^A-Za-z0-9_]/g, '_'), value]),
+    );
+    expect(attributes).toMatchObject({ route: '/hang', method: 'GET', status: 504, error_code: 'FunctionTimeout' });
+    expect(stage.subsegments.find(({ name }) => name.startsWith('##'))?.annotations).toMatchObject(
+      Object.fromEntries(Object.entries(attributes).filter(([key]) => key !== 'SampleRate')),
+    );
     expect(stage.subsegments.map(({ id }) => id).sort()).toEqual(spans.map(({ spanId }) => spanId).sort());
 
     const [item] = await stage.rollbar.received(1);

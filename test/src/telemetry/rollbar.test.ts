@@ -76,6 +76,18 @@ describe('a fault', () => {
     ).toEqual(['warning']);
   });
 
+  it('is also what carries the 4xx of somebody else, when the answer is a 5xx', async () => {
+    const before = stage.rollbar.deliveries.length;
+    await stage.invoke({ path: '/foreign-404' });
+    await stage.invoke({ path: '/message' });
+    const items = (await stage.rollbar.received(before + 2)).slice(before).map(itemOf);
+
+    expect(items.map(({ data }) => data.body.trace_chain?.[0]?.exception.message)).toEqual([
+      'a back end knows of none',
+      undefined,
+    ]);
+  });
+
   it('whose cause is itself is written all the same', async () => {
     const before = stage.rollbar.deliveries.length;
     await stage.invoke({ path: '/own-cause' });
