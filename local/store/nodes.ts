@@ -123,7 +123,7 @@ function firstOf<T>(attributes: Record<string, unknown>, type: 'string' | 'numbe
 
 function httpOfSpan(attributes: Record<string, unknown>): TraceNode['http'] {
   const method = firstOf<string>(attributes, 'string', 'http.request.method', 'http.method');
-  const url = firstOf<string>(attributes, 'string', 'url.full', 'http.url', 'url.path', 'http.target');
+  const url = firstOf<string>(attributes, 'string', 'url.full', 'http.url', 'url.path', 'http.target', 'http.route');
   const status = firstOf<number>(attributes, 'number', 'http.response.status_code', 'http.status_code');
   if (method === undefined && status === undefined) return undefined;
   return {

@@ -211,6 +211,14 @@ describe('a trace put together', () => {
     });
   });
 
+  it('names a request by its route where nobody knows its path, as when X-Ray has not sampled it', () => {
+    const attributes = { 'http.request.method': 'GET', 'http.route': '/users/{id}' };
+    const request = (more: SpanRecord['attributes']) =>
+      buildTrace(TRACE, { documents: [], spans: [span(1, { attributes: { ...attributes, ...more } })] })?.http;
+    expect(request({})).toEqual({ method: 'GET', url: '/users/{id}' });
+    expect(request({ 'url.path': '/users/7' })).toEqual({ method: 'GET', url: '/users/7' });
+  });
+
   it('keeps exceptions with their stack, from the cause of a segment and from the events of a span', () => {
     const stack = [{ path: 'home.js', line: 3, label: 'home' }];
     const cause = { exceptions: [{ id: id(1), type: 'TypeError', message: 'no', stack }] };
