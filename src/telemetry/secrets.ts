@@ -20,8 +20,13 @@ export const openHeaders = new Set(
     .split(' '),
 );
 
-/** Fields of a body or query whose values are identifiers or settings, not words of a person. */
-const openFields = /^(limit|ttl|handle|user_receiver_handle|[a-z_]*uuid|id|level)$/i;
+/** Fields of a body or query whose values are identifiers or settings, not words of a person; another value in them is none. */
+const openFields: readonly (readonly [name: RegExp, value: RegExp])[] = [
+  [/^(limit|level)$/i, /^\w{1,10}$/],
+  [/^ttl$/i, /^\d{1,3}-[a-z]{1,8}$/],
+  [/^(handle|user_receiver_handle)$/i, /^@?\w{1,30}$/],
+  [/^([a-z_]*uuid|id)$/i, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^\d{1,20}$/i],
+];
 
 /** Shorter texts are words that stand in any log line; taking them out would hide the log, not the secret. */
 const shortest = 6;
@@ -31,7 +36,7 @@ const most = 300;
 /**
  * Lists what a request's caller sent in confidence: every text of the body, every query value, every header, but for those that are known
  * to be open. What is listed is taken out of whatever this request writes, wherever an error message or a log line quotes it.
- * @returns the longest first, each also as JSON and as a URL write it.
+ * @returns the longest first, each also as JSON, JSON within JSON, a URL and a form write it.
  */
 export function secretsOf(input: CallerInput): string[] {
   const found = new Set<string>();
@@ -49,10 +54,10 @@ export function secretsOf(input: CallerInput): string[] {
     for (const part of value.split(/[\s;,]+/)) add(part.replace(/^[^=]{1,64}=(?=.)/, ''));
   });
   forEach(input.queryStringParameters, input.multiValueQueryStringParameters, (name, value) => {
-    if (!openFields.test(name)) add(value);
+    if (!isOpen(name, value)) add(value);
   });
   addBody(input, add);
-  const forms = [...found].flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encoded(value)]);
+  const forms = [...found].flatMap((value) => [value, inJson(value), inJson(inJson(value)), ...encoded(value)]);
   return [...new Set(forms)].filter((form) => form.length >= shortest).sort((a, b) => b.length - a.length);
 }
 
@@ -69,6 +74,8 @@ function forEach(
 
 function addBody(input: CallerInput, add: (value: unknown) => void): void {
   if (typeof input.body !== 'string' || input.body === '') return;
+  // As a whole too: whatever quotes it writes its texts with the caller's own escapes, which are of no form below.
+  add(input.body);
   const text = input.isBase64Encoded ? Buffer.from(input.body, 'base64').toString('utf8') : input.body;
   let parsed: unknown;
   try {
@@ -85,7 +92,7 @@ function addBody(input: CallerInput, add: (value: unknown) => void): void {
 function addTexts(value: unknown, key: string, depth: number, add: (value: unknown) => void): void {
   if (depth > 20) return;
   if (typeof value === 'string') {
-    if (!openFields.test(key)) add(value);
+    if (!isOpen(key, value)) add(value);
   } else if (Array.isArray(value)) {
     for (const member of value) addTexts(member, key, depth + 1, add);
   } else if (typeof value === 'object' && value !== null) {
@@ -93,14 +100,19 @@ function addTexts(value: unknown, key: string, depth: number, add: (value: unkno
       if (name.length > 40) add(name);
       addTexts(member, name, depth + 1, add);
     }
-  } else if (typeof value === 'number' && !openFields.test(key)) add(String(value));
+  } else if (typeof value === 'number' && !isOpen(key, String(value))) add(String(value));
 }
 
-function encoded(value: string): string {
-  try {
-    return encodeURIComponent(value);
-  } catch {
-    // A lone surrogate has no form in a URL.
-    return value;
-  }
+function isOpen(field: string, value: string): boolean {
+  return openFields.some(([name, looks]) => name.test(field) && looks.test(value));
+}
+
+function inJson(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
+function encoded(value: string): string[] {
+  // A lone surrogate has no form in a URL.
+  const wellFormed = value.toWellFormed();
+  return [encodeURIComponent(wellFormed), new URLSearchParams([['', wellFormed]]).toString().slice(1)];
 }

@@ -31,7 +31,7 @@ export interface Span {
  * @throws only what `work` throws; telemetry never does.
  */
 export async function span<T>(name: string, work: (span: Span) => Promise<T> | T): Promise<T> {
-  return runInSpan(name, {}, (active) =>
+  return runInSpan(quietly(() => redactText(name)) ?? '_', {}, (active) =>
     work({
       annotate: (key, value) => annotate(active, key, value),
       metadata: (key, value) => addMetadata(active, key, value),
