@@ -86,7 +86,7 @@ export class TailProcessor implements SpanProcessor, OpenSpans {
     const rate = tree.sampleRate;
     if (rate) for (const span of spans) withSampleRate(span, rate);
     if (rate && spans.length > 0) {
-      this.#shipper.add({ destination: this.#destination, payload: spans, count: spans.length });
+      this.#shipper.add({ destination: this.#destination, payload: spans, count: spans.length, size: sizeOf(spans) });
     }
     for (const span of spans) this.#trees.delete(span.spanContext().spanId);
     this.#held -= spans.length;
@@ -104,6 +104,17 @@ export class TailProcessor implements SpanProcessor, OpenSpans {
       if (this.#trees.delete(span.spanContext().spanId)) this.#held -= 1;
     }
   }
+}
+
+/** The characters of all texts that the spans carry, which is what can be much. */
+function sizeOf(spans: readonly ReadableSpan[]): number {
+  let size = 0;
+  for (const { attributes, events } of spans) {
+    for (const set of [attributes, ...events.map((event) => event.attributes ?? {})]) {
+      for (const value of Object.values(set)) if (typeof value === 'string') size += value.length;
+    }
+  }
+  return size;
 }
 
 /** Honeycomb reads the rate from this attribute; one event then counts for so many. */

@@ -56,7 +56,13 @@ export function timeoutReport(request: RequestState, milliseconds: number): Ship
 }
 
 function send(report: Report): void {
-  if (config.rollbarAccessToken()) sharedShipper().add({ destination: rollbar, payload: report, count: 1 });
+  if (!config.rollbarAccessToken()) return;
+  sharedShipper().add({ destination: rollbar, payload: report, count: 1, size: sizeOf(report) });
+}
+
+/** The parts that can be long. */
+function sizeOf({ error, custom }: Report): number {
+  return JSON.stringify(custom).length + (error?.message.length ?? 0) + (error?.stack?.length ?? 0);
 }
 
 interface Subject {

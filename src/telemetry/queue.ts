@@ -22,10 +22,14 @@ export interface Shipment {
   readonly payload: unknown;
   /** How many records the payload holds. */
   readonly count: number;
+  /** About how much memory the payload holds, in characters; what is little need not be counted. */
+  readonly size?: number;
 }
 
 /** The most that is kept of what could not be sent yet, in records; the oldest go first. */
 const queueLimit = 2_000;
+/** The most of what they hold, in characters: 2,000 records are seldom a tenth of it, and a function may have 128 MB for all. */
+const queueSizeLimit = 16_000_000;
 const longestPost = 10_000;
 /** A destination that failed gets this much of the environment's time until it answers again. */
 const shippingAfterFailure = 500;
@@ -44,6 +48,7 @@ export class ShipmentQueue {
   readonly #warn: (message: string, details: Record<string, unknown>) => void;
   #queue: Shipment[] = [];
   #queued = 0;
+  #size = 0;
   #lost = new Map<string, number>();
   #warned = new Set<string>();
   #health = new Map<Destination, Health>();
@@ -61,13 +66,8 @@ export class ShipmentQueue {
   /** Takes what is to be sent. Never waits and never throws: a full queue loses its oldest. */
   add(shipment: Shipment): void {
     this.#queue.push(shipment);
-    this.#queued += shipment.count;
-    while (this.#queued > queueLimit) {
-      const oldest = this.#queue.shift();
-      if (!oldest) break;
-      this.#queued -= oldest.count;
-      this.#lose(oldest.destination, oldest.count, 'the queue was full');
-    }
+    this.#weigh([shipment], 1);
+    this.#dropOldest();
   }
 
   /** Counts records that are lost before they got here. */
@@ -95,6 +95,7 @@ export class ShipmentQueue {
   clear(): void {
     for (const { destination, count } of this.#queue.splice(0)) this.countLoss(destination.unit, count);
     this.#queued = 0;
+    this.#size = 0;
   }
 
   /** Forgets that back ends have failed: there will be no later time to try them. */
@@ -160,7 +161,7 @@ export class ShipmentQueue {
       count += shipment.count;
       return false;
     });
-    this.#queued -= count;
+    this.#weigh(taken, -1);
     return taken;
   }
 
@@ -168,11 +169,22 @@ export class ShipmentQueue {
     const first = shipments[0];
     if (first) this.#warnOnce(first.destination, `${reason}; it is tried again`);
     this.#queue.unshift(...shipments);
-    this.#queued += countOf(shipments);
-    while (this.#queued > queueLimit) {
+    this.#weigh(shipments, 1);
+    this.#dropOldest();
+  }
+
+  #weigh(shipments: readonly Shipment[], sign: 1 | -1): void {
+    for (const { count, size = 0 } of shipments) {
+      this.#queued += sign * count;
+      this.#size += sign * size;
+    }
+  }
+
+  #dropOldest(): void {
+    while (this.#queued > queueLimit || this.#size > queueSizeLimit) {
       const oldest = this.#queue.shift();
       if (!oldest) return;
-      this.#queued -= oldest.count;
+      this.#weigh([oldest], -1);
       this.#lose(oldest.destination, oldest.count, 'the queue was full');
     }
   }

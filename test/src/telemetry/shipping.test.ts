@@ -230,6 +230,20 @@ describe('where there is no Extensions API', () => {
     expect(JSON.parse(String(backEnd.deliveries[0]?.body))).toEqual([500, 501, 502, 503, 504, 505, 506, 507, 508, 509]);
   });
 
+  it('keeps fewer where they are large: 16 million characters, a hundred of 160,000', async () => {
+    await backEnd.behave('refused');
+    for (let record = 0; record < 130; record += 1) {
+      shipper.add({ destination, payload: record, count: 1, size: 160_000 });
+    }
+    await shipper.end('1');
+
+    expect([...shipper.takeLost()]).toEqual([['records', 30]]);
+
+    await backEnd.behave('works');
+    await shipper.shutDown();
+    expect(JSON.parse(String(backEnd.deliveries[0]?.body))).toEqual([30, 31, 32, 33, 34, 35, 36, 37, 38, 39]);
+  });
+
   it('tries again what was not taken for the moment, and not what was refused', async () => {
     await backEnd.behave('answers 429');
     add('for the moment');
