@@ -92,7 +92,9 @@ export function forwardTargets(environment: Record<string, string>): ForwardTarg
     targets.push({ name: 'otlp', path: '/v1/', url: (path) => otlp.replace(/\/+$/, '') + path, keys });
   }
   if (environment['ROLLBAR_ACCESS_TOKEN']) {
-    const url = environment['ROLLBAR_ENDPOINT'] || 'https://api.rollbar.com/api/1/item/';
+    // Rollbar's clients take the API's base or the item's own address.
+    const base = (environment['ROLLBAR_ENDPOINT'] || 'https://api.rollbar.com/api/1').replace(/\/+(item\/*)?$/, '');
+    const url = `${base}/item/`;
     targets.push({ name: 'rollbar', path: '/api/1/item', url: () => url, keys: ['x-rollbar-access-token'] });
   }
   return targets;

@@ -81,6 +81,16 @@ describe('forwarding to the real services', () => {
     expect(rollbar.received[0]?.headers['x-rollbar-access-token']).toBe('token');
   });
 
+  it.each(['/api/1', '/api/1/', '/api/1/item', '/api/1/item/'])(
+    'takes %s for the address of Rollbar, as its clients do',
+    async (path) => {
+      const rollbar = await service();
+      const { post } = await intake({ ROLLBAR_ACCESS_TOKEN: 'token', ROLLBAR_ENDPOINT: rollbar.url + path });
+      await post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, item);
+      await expect.poll(() => rollbar.received.map((received) => received.path)).toEqual(['/api/1/item/']);
+    },
+  );
+
   it('does not send on what was refused here', async () => {
     const rollbar = await service();
     const { post } = await intake({ ROLLBAR_ACCESS_TOKEN: 'token', ROLLBAR_ENDPOINT: rollbar.url });
