@@ -8,7 +8,10 @@ import { type AnnotationValue, quietly } from './span.ts';
  * Never before half of the time is over.
  */
 const stagingMilliseconds = 500;
-/** The last byte goes so long before the deadline: a handler that finishes before has finished in time, and nobody hears of it. */
+/**
+ * The last byte goes so long before the deadline, or a fortieth of the time where that is less: a handler that finishes before has finished
+ * in time, and nobody hears of it.
+ */
 const releaseMilliseconds = 50;
 /** With less than this to begin with, there is no time to say anything. */
 const leastMilliseconds = 100;
@@ -47,13 +50,16 @@ export function watchDeadline(request: RequestState, milliseconds: number, timeo
     },
     Math.max(milliseconds / 2, milliseconds - stagingMilliseconds),
   ).unref();
-  const release = setTimeout(() => {
-    staged?.release();
-    staged = undefined;
-    // First: the spans that end now have just been sent.
-    if (request.root) sharedShipper().openSpans?.forget(request.root.id);
-    quietly(timeout.onTimeout);
-  }, milliseconds - releaseMilliseconds).unref();
+  const release = setTimeout(
+    () => {
+      staged?.release();
+      staged = undefined;
+      // First: the spans that end now have just been sent.
+      if (request.root) sharedShipper().openSpans?.forget(request.root.id);
+      quietly(timeout.onTimeout);
+    },
+    milliseconds - Math.min(releaseMilliseconds, milliseconds / 40),
+  ).unref();
   return {
     finish: () => {
       finished = true;

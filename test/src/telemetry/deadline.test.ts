@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SpanRecord } from '../../../local/store/records.ts';
+import { watchDeadline } from '../../../src/telemetry/deadline.ts';
+import type { RequestState } from '../../../src/telemetry/request.ts';
 import { spansOf } from './back-end.ts';
 import { type Stage, startStage } from './stage.ts';
 
@@ -63,5 +65,28 @@ describe('a handler with two seconds', () => {
       ['unset', undefined],
     ]);
     expect(stage.rollbar.deliveries).toHaveLength(items);
+  });
+});
+
+describe('a handler with the shortest time that Lambda gives', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const alarmsOf = (finishedAfter: number): number => {
+    let alarms = 0;
+    const watch = watchDeadline({ root: undefined } as RequestState, 1_000, {
+      attributes: () => ({}),
+      onTimeout: () => {
+        alarms += 1;
+      },
+    });
+    vi.advanceTimersByTime(finishedAfter);
+    watch.finish();
+    vi.advanceTimersByTime(1_000);
+    return alarms;
+  };
+
+  it('causes no alarm at 97 % of it, and one when it does not finish', () => {
+    expect([alarmsOf(970), alarmsOf(1_000)]).toEqual([0, 1]);
   });
 });
