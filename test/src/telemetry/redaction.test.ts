@@ -64,7 +64,8 @@ describe('a secret that a caller sends', () => {
     const secret = fc
       .tuple(
         fc.string({ minLength: 10, maxLength: 40, unit: fc.constantFrom(...'abcdefgh 0123456789"\\{}&=;é€😀') }),
-        fc.uuid().map((id) => id.slice(0, 8)),
+        // Letters that stand together nowhere else: eight zeros, say, are in every time in nanoseconds.
+        fc.string({ minLength: 8, maxLength: 8, unit: fc.constantFrom(...'qzxjkvwy') }),
       )
       .map(([text, unique]) => `${unique}${text.trim()}${unique}`);
     const place = fc.constantFrom(
