@@ -1,12 +1,16 @@
 import { Logger, type LogItem } from '@aws-lambda-powertools/logger';
 import type { LogAttributes, LogItemExtraInput, LogItemMessage } from '@aws-lambda-powertools/logger/types';
 import { config } from '../config.ts';
-import { toPlain } from './plain.ts';
+import { type Plain, toPlain } from './plain.ts';
 import { currentSpan } from './request.ts';
 import { currentTraceId, toXrayId } from './trace-id.ts';
 
-/** Powertools' own members of a line: a value logged under one of these names is kept under the name with `_` behind. */
+/**
+ * Powertools' own members of a line, and the one by which CloudWatch knows a metric: whoever chooses what is logged could write metrics. A
+ * value logged under one of these names is kept under the name with `_` behind.
+ */
 const reservedKeys = new Set([
+  '_aws',
   'level',
   'message',
   'sampling_rate',
@@ -41,18 +45,33 @@ class SafeLogger extends Logger {
   override appendKeys(attributes: LogAttributes): void {
     super.appendKeys(renameReserved(toPlain(attributes)) as LogAttributes);
   }
+
+  override appendPersistentKeys(attributes: LogAttributes): void {
+    super.appendPersistentKeys(renameReserved(toPlain(attributes)) as LogAttributes);
+  }
 }
 
-function safeMessage(input: LogItemMessage): LogItemMessage {
-  if (typeof input === 'string') return String(toPlain(input));
-  const { message, ...rest } = (
-    typeof input === 'object' && input !== null ? spread(input) : { message: input }
-  ) as Record<string, unknown>;
-  const text = toPlain(message);
-  return {
-    ...(renameReserved(toPlain(rest)) as LogAttributes),
-    message: typeof text === 'string' ? text : JSON.stringify(text),
-  };
+function safeMessage(input: unknown): LogItemMessage {
+  const plain = toPlain(input);
+  if (typeof input === 'string' || typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
+    return { message: textOf(plain) };
+  }
+  // Of an object the text is what it calls its message, which is a secret under any other roof.
+  const { message: _, ...rest } = plain;
+  const message = textOf(toPlain(messageOf(input)));
+  return isError(input) ? { message, error: { ...rest, message } } : { ...renameReserved(rest), message };
+}
+
+function textOf(plain: Plain): string {
+  return typeof plain === 'string' ? plain : JSON.stringify(plain);
+}
+
+function messageOf(value: unknown): unknown {
+  try {
+    return (value as { message?: unknown }).message;
+  } catch {
+    return '[unreadable]';
+  }
 }
 
 /** All that was passed beside the message, as one object: members of objects, `error` for errors, `extra` for all else. */
@@ -77,26 +96,6 @@ function renameReserved(plain: unknown): Record<string, unknown> {
       value,
     ]),
   );
-}
-
-function spread(value: object): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  for (const key of safeKeys(value)) {
-    try {
-      result[key] = (value as Record<string, unknown>)[key];
-    } catch {
-      result[key] = '[unreadable]';
-    }
-  }
-  return result;
-}
-
-function safeKeys(value: object): string[] {
-  try {
-    return Object.keys(value);
-  } catch {
-    return [];
-  }
 }
 
 function isError(value: unknown): boolean {

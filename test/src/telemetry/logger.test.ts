@@ -70,6 +70,10 @@ describe('logging a hostile value', () => {
     expect(line).toMatchObject({ level: 'INFO', level_: 'x', message_: '[redacted]', service_: 'z', timestamp_: 't' });
   });
 
+  it('lets nobody who chooses what is logged write a metric', () => {
+    expect(lines.filter((line) => '_aws' in (JSON.parse(line) as object))).toEqual([]);
+  });
+
   it('carries the id of the trace', async () => {
     const root = '1-5759e988-bd862e3fe1be46a994272793';
     const [line] = await linesOf('hostile.ts', { _X_AMZN_TRACE_ID: `Root=${root};Parent=53995c3f42cd8ad8;Sampled=1` });
