@@ -39,6 +39,8 @@ interface Health {
   /** Epoch milliseconds before which it is left alone. */
   notBefore: number;
   pending: Set<Promise<unknown>>;
+  /** Records that are on their way. */
+  sending: number;
 }
 
 /**
@@ -91,11 +93,15 @@ export class ShipmentQueue {
     await within(milliseconds, all);
   }
 
-  /** Gives up what waits, and counts it. */
+  /** Gives up what waits and what is not answered yet, and counts it. */
   clear(): void {
     for (const { destination, count } of this.#queue.splice(0)) this.countLoss(destination.unit, count);
     this.#queued = 0;
     this.#size = 0;
+    for (const [{ unit }, health] of this.#health) {
+      if (health.sending > 0) this.countLoss(unit, health.sending);
+      health.sending = 0;
+    }
   }
 
   /** Forgets that back ends have failed: there will be no later time to try them. */
@@ -119,8 +125,13 @@ export class ShipmentQueue {
       const shipments = this.#take(destination);
       if (shipments.length === 0) return;
       const work = this.#send(destination, shipments);
+      const count = countOf(shipments);
+      health.sending += count;
       health.pending.add(work);
-      work.finally(() => health.pending.delete(work));
+      work.finally(() => {
+        health.pending.delete(work);
+        health.sending -= count;
+      });
       await within(until - Date.now(), work);
     }
     if (health.pending.size > 0) health.failures += 1;
@@ -208,7 +219,7 @@ export class ShipmentQueue {
   #healthOf(destination: Destination): Health {
     const known = this.#health.get(destination);
     if (known) return known;
-    const health: Health = { failures: 0, notBefore: 0, pending: new Set() };
+    const health: Health = { failures: 0, notBefore: 0, pending: new Set(), sending: 0 };
     this.#health.set(destination, health);
     return health;
   }

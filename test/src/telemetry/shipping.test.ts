@@ -261,6 +261,18 @@ describe('where there is no Extensions API', () => {
     expect([...shipper.takeLost()]).toEqual([['records', 2]]);
   });
 
+  it('counts at its end what is on its way and not answered', async () => {
+    await backEnd.behave('never answers');
+    add('on its way');
+    await shipper.end('1');
+    add('waiting');
+    const written: [string, number][] = [];
+    shipper.writeLosses = (lost) => written.push(...lost);
+    await shipper.shutDown();
+
+    expect(written).toEqual([['records', 2]]);
+  });
+
   it('counts records that cannot be written, and goes on', async () => {
     add('fine');
     shipper.add({
