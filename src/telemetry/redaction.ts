@@ -39,22 +39,34 @@ const headLength = 32;
 /** @returns `text` without what is secret by its looks, and without what this request's caller sent in confidence; 32 KB at most. */
 export function redactText(text: string): string {
   let result = text.length > longestText ? text.slice(0, longestText) : text;
-  for (const secret of currentRequest()?.secrets() ?? []) result = without(result, secret);
+  result = without(result, currentRequest()?.secrets() ?? []);
   for (const [pattern, replacement] of secretPatterns) result = result.replace(pattern, replacement);
   return result;
 }
 
-function without(text: string, secret: string): string {
-  const head = secret.length > headLength * 2 ? secret.slice(0, headLength) : secret;
-  let at = text.indexOf(head);
-  if (at < 0) return text;
+/**
+ * Every form of every secret is looked for in the text as it was, and what any of them covers is taken out: a longer form often begins like
+ * the one that is quoted, and would otherwise take out its beginning and leave an end that nothing recognises.
+ */
+function without(text: string, secrets: readonly string[]): string {
+  const covered = secrets.flatMap((secret) => occurrences(text, secret)).sort(([a], [b]) => a - b);
   let result = '';
   let from = 0;
-  for (; at >= 0; at = text.indexOf(head, from)) {
-    let length = head.length;
-    while (length < secret.length && text[at + length] === secret[length]) length += 1;
-    result += text.slice(from, at) + redacted;
-    from = at + length;
+  for (const [start, end] of covered) {
+    if (start >= from) result += text.slice(from, start) + redacted;
+    from = Math.max(from, end);
   }
   return result + text.slice(from);
+}
+
+/** @returns where in the text a secret stands, or the beginning of a long one with as much as follows of it. */
+function occurrences(text: string, secret: string): [start: number, end: number][] {
+  const head = secret.length > headLength * 2 ? secret.slice(0, headLength) : secret;
+  const found: [number, number][] = [];
+  for (let at = text.indexOf(head), end = 0; at >= 0; at = text.indexOf(head, end)) {
+    end = at + head.length;
+    while (end - at < secret.length && text[end] === secret[end - at]) end += 1;
+    found.push([at, end]);
+  }
+  return found;
 }

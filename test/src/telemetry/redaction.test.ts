@@ -101,7 +101,11 @@ describe('a secret that a caller sends', () => {
         // It begins and ends with this; what is between has as many forms as there are ways to escape it.
         for (const [, value] of planted) expect(output).not.toContain(value.slice(0, 8));
       }),
-      { numRuns: 40 },
+      {
+        numRuns: 40,
+        // As JSON within JSON it is longer than 64 characters, and begins as it does in JSON: that form took out the beginning alone.
+        examples: [[[['cookie', 'jzqyqkxx{e 6ehehc{aé😀&=;gg =c€a"\\3jzqyqkxx']]]],
+      },
     );
   });
 });
