@@ -13,6 +13,7 @@ import { startDynamoDb } from './platform/dynamodb/index.ts';
 import { runSeed } from './platform/dynamodb/seed.ts';
 import { createGateway, type RequestLine } from './platform/gateway/index.ts';
 import { createLambdaPlatform } from './platform/lambda/index.ts';
+import { refuseTakenPorts } from './ports.ts';
 import type { LocalService } from './service/model.ts';
 import type { PortName } from './service/settings.ts';
 import { openStore, type Store } from './store/index.ts';
@@ -60,6 +61,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     return started;
   };
 
+  await refuseTakenPorts(ports);
   try {
     const store = await openStore({ file: await newRun(service.directory) });
     stops.push(() => store.close());
