@@ -58,6 +58,11 @@ export class Extensions {
     return this.#setup.externalNames.length > 0;
   }
 
+  /** Whether one has registered from inside the runtime's process. */
+  get hasInternal(): boolean {
+    return [...this.#extensions.values()].some((extension) => !extension.external);
+  }
+
   closeRegistration(): void {
     this.#registrationOpen = false;
   }
@@ -65,10 +70,6 @@ export class Extensions {
   /** @returns whether `id` is that of a registered extension, as the Telemetry API asks. */
   knows(id: string | undefined): boolean {
     return id !== undefined && this.#extensions.has(id);
-  }
-
-  nameOf(id: string): string {
-    return this.#extensions.get(id)?.name ?? '';
   }
 
   /** Gives an event to every extension that has registered for it and is waiting. */

@@ -13,8 +13,12 @@ import { functionVariables } from './variables.ts';
 
 /** The file descriptor on which runtime clients frame console calls: the first one after the standard three. */
 const TELEMETRY_DESCRIPTOR = 3;
-/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown */
-const SHUTDOWN_MILLISECONDS = { withExternalExtensions: 2000, otherwise: 500 };
+/**
+ * What an environment that ends is given: the runtime after SIGTERM, by whether an extension is inside its process; external extensions
+ * after SHUTDOWN, counted from the beginning. Where there is no extension at all there is neither, and no SIGTERM.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
+ */
+const SHUTDOWN_MILLISECONDS = { runtime: 300, runtimeWithExtensionInside: 500, external: 2000 };
 const OWN_CLIENT = join(import.meta.dirname, 'runtime', 'index.cjs');
 
 export interface SandboxSetup {
@@ -131,8 +135,9 @@ export class Sandbox {
   }
 
   /**
-   * Ends everything: SHUTDOWN to extensions; SIGTERM to the runtime, or SIGKILL where it has failed; SIGKILL to what is left after the
-   * time that Lambda gives. Resolves when no process is left and the port is free; an open phase ends with it.
+   * Ends everything as Lambda does, whatever the reason: SIGTERM to the runtime where there is an extension, SIGKILL when its time is
+   * over; then SHUTDOWN to the external extensions, and SIGKILL to what is left. Resolves when no process is left and the port is free;
+   * an open phase ends with it.
    */
   end(reason: EndReason): Promise<void> {
     this.#ending ??= this.#end(reason);
@@ -146,18 +151,32 @@ export class Sandbox {
       type: 'Runtime.ExitError',
       reason: 'Runtime exited with error: signal: terminated',
     });
-    const external = this.#extensions.hasExternal;
-    const limit = external ? SHUTDOWN_MILLISECONDS.withExternalExtensions : SHUTDOWN_MILLISECONDS.otherwise;
-    this.#runtime?.signal(reason === 'spindown' ? 'SIGTERM' : 'SIGKILL');
-    if (external) await this.subscriptions.flush();
-    this.#extensions.send('SHUTDOWN', { shutdownReason: reason, deadlineMs: Date.now() + limit });
-    const timer = setTimeout(() => {
-      for (const one of this.#processes) one.signal('SIGKILL');
-    }, limit);
+    const { runtime, runtimeWithExtensionInside, external } = SHUTDOWN_MILLISECONDS;
+    const { hasExternal, hasInternal } = this.#extensions;
+    const deadlineMs = Date.now() + external;
+    if (hasExternal || hasInternal) {
+      this.#runtime?.signal('SIGTERM');
+      await this.#endedWithin(this.#runtime ? [this.#runtime] : [], hasInternal ? runtimeWithExtensionInside : runtime);
+    }
+    this.#runtime?.signal('SIGKILL');
+    if (hasExternal) {
+      await this.subscriptions.flush();
+      this.#extensions.send('SHUTDOWN', { shutdownReason: reason, deadlineMs });
+      await this.#endedWithin(this.#processes, deadlineMs - Date.now());
+    }
+    for (const one of this.#processes) one.signal('SIGKILL');
     await Promise.all(this.#processes.map((one) => one.ended));
-    clearTimeout(timer);
     await this.subscriptions.flush();
     await this.#api?.close();
+  }
+
+  async #endedWithin(processes: readonly RunningProcess[], milliseconds: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds);
+    });
+    await Promise.race([Promise.all(processes.map((one) => one.ended)), limit]);
+    clearTimeout(timer);
   }
 
   async #startProcesses(): Promise<void> {

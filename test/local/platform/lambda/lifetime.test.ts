@@ -53,20 +53,50 @@ describe('an environment', () => {
     await until(() => !isAlive(child));
   });
 
-  it('gets SIGTERM and time to finish', async () => {
+  /** Code that registers as an extension inside the runtime's process. */
+  const registered = `
+    const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2020-01-01/extension/';
+    const answer = await fetch(api + 'register', { method: 'POST', headers: { 'Lambda-Extension-Name': 'inside' }, body: '{"events":[]}' });
+    fetch(api + 'event/next', { headers: { 'Lambda-Extension-Identifier': answer.headers.get('lambda-extension-identifier') } }).catch(() => {});`;
+  const flushing = `process.on('SIGTERM', () => setTimeout(() => { console.log('flushed'); process.exit(0); }, 100));`;
+
+  it('with an extension gets SIGTERM and time to finish', async () => {
     const { invoke, platform, messages } = await bench({
-      files: {
-        'app.js': `process.on('SIGTERM', () => setTimeout(() => { console.log('flushed'); process.exit(0); }, 100)); exports.handler = async () => 1;`,
-      },
+      files: { 'app.mjs': `${registered} ${flushing} export const handler = async () => 1;` },
     });
     await invoke();
     await platform.stop();
     expect(messages()).toContainEqual(expect.stringMatching(/flushed$/));
   });
 
+  it('with an extension gets SIGTERM also when its time is up, and what it says then is before the REPORT', async () => {
+    const { invoke, logged, messages } = await bench({
+      files: {
+        'app.mjs': `${registered} ${flushing} export const handler = () => new Promise(() => setInterval(() => {}, 1000));`,
+      },
+      functions: [lambda({ timeoutSeconds: 1 })],
+    });
+    expect((await invoke()).error).toMatchObject({ kind: 'timeout' });
+    await logged(/^REPORT .*Status: timeout/);
+    const at = (pattern: RegExp): number => messages().findIndex((message) => pattern.test(message));
+    expect(at(/flushed$/)).toBeGreaterThan(at(/Task timed out/));
+    expect(at(/flushed$/)).toBeLessThan(at(/^REPORT/));
+  });
+
+  it('without an extension is killed at once, as Lambda does', async () => {
+    const { invoke, platform, messages } = await bench({
+      files: { 'app.js': `${flushing} exports.handler = async () => 1;` },
+    });
+    await invoke();
+    await platform.stop();
+    expect(messages().join()).not.toContain('flushed');
+  });
+
   it('that ignores SIGTERM is killed', async () => {
     const { invoke, platform } = await bench({
-      files: { 'app.js': `process.on('SIGTERM', () => {}); exports.handler = async () => process.pid;` },
+      files: {
+        'app.mjs': `${registered} process.on('SIGTERM', () => {}); export const handler = async () => process.pid;`,
+      },
     });
     const { value } = await invoke();
     await platform.stop();
