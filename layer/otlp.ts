@@ -13,10 +13,10 @@ export function otlpDestination(url: string, { headers, protocol, timeoutMillise
   return {
     name: 'OTLP',
     unit: 'spans',
+    url,
     batch,
     limitMilliseconds: timeoutMilliseconds,
     build: (payloads) => ({
-      url,
       headers: { ...headers, 'content-type': protobuf ? 'application/x-protobuf' : 'application/json' },
       body: serializer.serializeRequest((payloads as ReadableSpan[][]).flat()) ?? new Uint8Array(),
     }),

@@ -1,6 +1,6 @@
-import { type Attributes, type HrTime, SpanStatusCode } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { Destination, OpenSpans, Shipment, Shipper } from '../src/telemetry/shipping.ts';
+import type { Destination, Shipper } from '../src/telemetry/shipping.ts';
 import { decide, type SamplingRule } from './sampling.ts';
 
 /** The spans of one local root: what one invocation adds to a trace. */
@@ -16,7 +16,7 @@ interface Tree {
 const heldSpans = 5_000;
 
 /** Holds the spans of a request until its root ends, decides whether they are kept, and hands them to the shipper in one piece. */
-export class TailProcessor implements SpanProcessor, OpenSpans {
+export class TailProcessor implements SpanProcessor {
   readonly #trees = new Map<string, Tree>();
   readonly #shipper: Shipper;
   readonly #destination: Destination;
@@ -50,31 +50,6 @@ export class TailProcessor implements SpanProcessor, OpenSpans {
     if (tree.sampleRate !== undefined) this.#release(tree);
   }
 
-  /**
-   * What could be said of the spans around `spanId` if their time ended now: copies of the ended ones and of the open ones, the open ones
-   * ended and marked, `spanId` by `own`. The spans themselves go on.
-   */
-  unfinished(spanId: string, mark: Attributes, own: Attributes): Shipment | undefined {
-    const tree = this.#trees.get(spanId);
-    if (!tree || this.#rule.sampleRate === 0) return undefined;
-    const ended = tree.ended.map((span) => ({
-      ...endedCopy(span as Span, {}),
-      endTime: span.endTime,
-      duration: span.duration,
-      status: span.status,
-    }));
-    const open = [...tree.open].map((span) => endedCopy(span, span.spanContext().spanId === spanId ? own : mark));
-    const spans = [...ended, ...open];
-    for (const span of spans) withSampleRate(span, 1);
-    return { destination: this.#destination, payload: spans, count: spans.length };
-  }
-
-  /** Takes the tree around `spanId` out: it has been sent by other means. */
-  forget(spanId: string): void {
-    const tree = this.#trees.get(spanId);
-    if (tree) this.#remove(tree);
-  }
-
   async forceFlush(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
@@ -84,7 +59,8 @@ export class TailProcessor implements SpanProcessor, OpenSpans {
     const spans = tree.ended;
     tree.ended = [];
     const rate = tree.sampleRate;
-    if (rate) for (const span of spans) withSampleRate(span, rate);
+    // Honeycomb reads the rate from this attribute; one event then counts for so many.
+    if (rate) for (const span of spans) (span.attributes as Attributes)['SampleRate'] = rate;
     if (rate && spans.length > 0) {
       this.#shipper.add({ destination: this.#destination, payload: spans, count: spans.length, size: sizeOf(spans) });
     }
@@ -115,36 +91,4 @@ function sizeOf(spans: readonly ReadableSpan[]): number {
     }
   }
   return size;
-}
-
-/** Honeycomb reads the rate from this attribute; one event then counts for so many. */
-function withSampleRate(span: ReadableSpan, rate: number): ReadableSpan {
-  (span.attributes as Attributes)['SampleRate'] = rate;
-  return span;
-}
-
-/** What an open span is so far, as if it had ended now. */
-function endedCopy(span: Span, mark: Attributes): ReadableSpan {
-  const now = Date.now();
-  const endTime: HrTime = [Math.floor(now / 1_000), (now % 1_000) * 1_000_000];
-  const nanoseconds = (endTime[0] - span.startTime[0]) * 1e9 + endTime[1] - span.startTime[1];
-  return {
-    name: span.name,
-    kind: span.kind,
-    spanContext: () => span.spanContext(),
-    ...(span.parentSpanContext ? { parentSpanContext: span.parentSpanContext } : {}),
-    startTime: span.startTime,
-    endTime,
-    status: { code: SpanStatusCode.ERROR, message: 'timed out' },
-    attributes: { ...span.attributes, ...mark },
-    links: span.links,
-    events: span.events,
-    duration: [Math.floor(nanoseconds / 1e9), nanoseconds % 1e9],
-    ended: true,
-    resource: span.resource,
-    instrumentationScope: span.instrumentationScope,
-    droppedAttributesCount: span.droppedAttributesCount,
-    droppedEventsCount: span.droppedEventsCount,
-    droppedLinksCount: span.droppedLinksCount,
-  };
 }

@@ -34,12 +34,13 @@ export async function register(environment: Record<string, string | undefined>):
 
 function provide(config: LayerConfig, url: string): void {
   const shipper = sharedShipper();
-  const processor = new TailProcessor(shipper, otlpDestination(url, config), config);
-  shipper.openSpans = processor;
+  const destination = otlpDestination(url, config);
+  shipper.destinations.add(destination);
+  shipper.exportsSpans = true;
   const provider = new TracerProvider({
     resource: resourceFromAttributes(config.resource),
     idGenerator: new XrayIdGenerator(),
-    spanProcessors: [processor],
+    spanProcessors: [new TailProcessor(shipper, destination, config)],
   });
   diag.disable();
   context.setGlobalContextManager(new AsyncContextManager().enable());

@@ -27,6 +27,8 @@ export const config = {
    * there.
    */
   concurrentInvocations: () => optional('AWS_LAMBDA_MAX_CONCURRENCY'),
+  /** Lambda's own: `on-demand` and the like; absent in emulators that may not end an environment as Lambda does. */
+  initializationType: () => optional('AWS_LAMBDA_INITIALIZATION_TYPE'),
   functionName: () => optional('AWS_LAMBDA_FUNCTION_NAME'),
   region: () => optional('AWS_REGION'),
   /** Names the service in logs, metrics and traces. */

@@ -1,82 +1,68 @@
-import { timeoutReport } from './errors.ts';
-import { type RequestState, runIn } from './request.ts';
-import { type Staged, sharedShipper } from './shipping.ts';
-import { type AnnotationValue, quietly } from './span.ts';
+import { config } from '../config.ts';
+import { sharedShipper } from './shipping.ts';
+import { quietly } from './span.ts';
 
 /**
- * So long before the deadline everything is on the wire but for its last byte: time enough for a TLS handshake with a back end far away.
- * Never before half of the time is over.
+ * So long before the deadline the connections are opened on which the last words go: time enough for a TLS handshake with a back end far
+ * away. Never before half of the time is over.
  */
-const stagingMilliseconds = 500;
-/**
- * The last byte goes so long before the deadline, or a fortieth of the time where that is less: a handler that finishes before has finished
- * in time, and nobody hears of it.
- */
-const releaseMilliseconds = 50;
+const preparingMilliseconds = 500;
+/** Where nobody announces the end, it is told so long before the deadline, or a fortieth of the time where that is less. */
+const aheadMilliseconds = 50;
 /** With less than this to begin with, there is no time to say anything. */
 const leastMilliseconds = 100;
-
-/** What a timeout comes to. */
-export interface Timeout {
-  /** What the root span says of the request, in OpenTelemetry, if its time is up. */
-  attributes(): Record<string, AnnotationValue>;
-  /** Runs when the spans go: what else has to be said, is said there. */
-  onTimeout(): void;
-}
+/** Whoever ends the environment may have started its clock so much earlier. */
+const clockTolerance = 100;
 
 export interface DeadlineWatch {
-  /** The handler is done: takes back what has been staged. */
+  /** The handler is done. */
   finish(): void;
 }
 
 /**
- * Watches the time of a request. Lambda kills a function at its deadline, and with it every span that has not been sent; so shortly before,
- * the open spans are sent as they are, marked `timed_out`, with Rollbar's report. They are held on the wire until the last moment, because
- * a span that has been exported cannot be taken back when the handler does finish.
+ * Watches the time of a request. Lambda kills a function at its deadline, and with it every span that has not been sent.
+ *
+ * Lambda announces the end of an environment that has an extension by SIGTERM, and gives it 300 ms or more, also when a time is up. There
+ * `onTimeout` runs when the time is really up, and a handler that finishes at the last moment causes no alarm. Elsewhere it runs shortly
+ * before the deadline, and a handler that finishes between the two is taken for one that does not.
+ * Source: "Understanding the Lambda execution environment lifecycle", Shutdown phase; tried with AWS's runtime interface emulator.
  * @param milliseconds that are left.
+ * @param onTimeout ends the open spans and says what else is to be said; what it has queued is sent at once.
  */
-export function watchDeadline(request: RequestState, milliseconds: number, timeout: Timeout): DeadlineWatch {
+export function watchDeadline(milliseconds: number, onTimeout: () => void): DeadlineWatch {
   if (milliseconds < leastMilliseconds || milliseconds > 2 ** 31 - 1) return { finish: () => {} };
-  let finished = false;
-  let staged: Staged | undefined;
-  const staging = setTimeout(
-    () => {
-      stage(request, milliseconds, timeout)
-        .then((result) => {
-          if (finished) result.abandon();
-          else staged = result;
-        })
-        .catch(() => {});
-    },
-    Math.max(milliseconds / 2, milliseconds - stagingMilliseconds),
+  const shipper = sharedShipper();
+  const due = performance.now() + milliseconds;
+  const preparing = setTimeout(
+    () => quietly(() => shipper.prepare()),
+    Math.max(milliseconds / 2, milliseconds - preparingMilliseconds),
   ).unref();
-  const release = setTimeout(
-    () => {
-      staged?.release();
-      staged = undefined;
-      // First: the spans that end now have just been sent.
-      if (request.root) sharedShipper().openSpans?.forget(request.root.id);
-      quietly(timeout.onTimeout);
-    },
-    milliseconds - Math.min(releaseMilliseconds, milliseconds / 40),
-  ).unref();
+  const announced = shipper.isExtension && config.initializationType() !== undefined;
+  const ahead = Math.min(aheadMilliseconds, milliseconds / 40);
+  const telling = announced
+    ? undefined
+    : setTimeout(() => {
+        stop();
+        quietly(onTimeout);
+        void shipper.ship(ahead);
+      }, milliseconds - ahead).unref();
+  const onEnding = (): void => {
+    // An environment may end for other reasons: a laptop's Ctrl-C.
+    if (performance.now() < due - clockTolerance) return;
+    stop();
+    quietly(onTimeout);
+  };
+  if (announced) shipper.endings.add(onEnding);
+
+  function stop(): void {
+    clearTimeout(preparing);
+    clearTimeout(telling);
+    shipper.endings.delete(onEnding);
+  }
   return {
     finish: () => {
-      finished = true;
-      clearTimeout(staging);
-      clearTimeout(release);
-      staged?.abandon();
+      stop();
+      quietly(() => shipper.unprepare());
     },
   };
-}
-
-async function stage(request: RequestState, milliseconds: number, { attributes }: Timeout): Promise<Staged> {
-  const shipper = sharedShipper();
-  const { root } = request;
-  const mark = { timed_out: true };
-  const ofRoot = root && runIn(request, root, () => quietly(attributes));
-  const spans = root && shipper.openSpans?.unfinished(root.id, mark, { ...mark, ...ofRoot });
-  const report = root && runIn(request, root, () => timeoutReport(request, milliseconds));
-  const shipments = [spans, report].filter((shipment) => shipment !== undefined);
-  return shipper.stage(shipments, stagingMilliseconds);
 }

@@ -2,9 +2,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
 
-/** One POST to a back end. */
+/** What a POST says. */
 export interface HttpPost {
-  url: string;
   headers: Record<string, string>;
   body: string | Uint8Array;
 }
@@ -14,13 +13,15 @@ export type PostResult =
   | { kind: 'answered'; status: number; body: Buffer; retryAfterMilliseconds: number | undefined }
   | { kind: 'unsent' | 'unanswered'; reason: string };
 
-/** A POST that is on its way. With `held`, all but its last byte is sent, and the back end does nothing before it has that. */
-export interface Post {
-  readonly result: Promise<PostResult>;
-  /** Sends the last byte of a held POST. */
-  release(): void;
-  /** Gives up. A held POST that was not released counts as unsent. */
-  abort(): void;
+/** A POST whose connection is being opened, or is open. The back end has heard nothing of it before `send`. */
+export interface OpenPost {
+  /**
+   * Follows no redirect, and reads at most 64 KB of the answer. Called once.
+   * @param limitMilliseconds after which it is given up, whatever it is waiting for.
+   */
+  send(post: HttpPost, limitMilliseconds: number): Promise<PostResult>;
+  /** Gives up what has not been answered. */
+  close(): void;
 }
 
 /** What is read of an answer; an endless one is cut off there, and counts by its status. */
@@ -32,63 +33,69 @@ const agents = {
   'https:': new https.Agent({ keepAlive: true, maxSockets: 4 }),
 };
 
-/**
- * Starts a POST. It follows no redirect, reads at most 64 KB of the answer, and keeps no process alive.
- * @param limitMilliseconds after which it is given up, whatever it is waiting for.
- */
-export function startPost(post: HttpPost, limitMilliseconds: number, { held = false } = {}): Post {
+/** Opens a connection for a POST, or takes one of the pool. It keeps no process alive, and never throws. */
+export function openPost(url: string): OpenPost {
+  let early: string | undefined;
+  let onError = (_request: ClientRequest, error: NodeJS.ErrnoException): void => {
+    early = error.code ?? error.message;
+  };
   let request: ClientRequest | undefined;
-  let settle: (result: PostResult) => void = () => {};
-  let sent = false;
-  const body = Buffer.from(post.body as Uint8Array);
-  const result = new Promise<PostResult>((resolve) => {
-    settle = resolve;
-  });
-  const fail = (reason: string): void => settle({ kind: sent ? 'unanswered' : 'unsent', reason });
-  const timer = setTimeout(() => abort('it did not answer in time'), limitMilliseconds).unref();
-  result.finally(() => clearTimeout(timer));
 
-  function abort(reason: string): void {
-    fail(reason);
-    request?.destroy();
+  function open(): ClientRequest {
+    const target = new URL(url);
+    const secure = target.protocol === 'https:';
+    const create = secure ? https.request : http.request;
+    // Node connects now and writes nothing before the body is there.
+    const opened = create(target, { method: 'POST', agent: agents[secure ? 'https:' : 'http:'] });
+    opened.on('socket', (socket) => socket.unref());
+    opened.on('error', (error: NodeJS.ErrnoException) => onError(opened, error));
+    return opened;
   }
 
-  function finish(): void {
-    if (!request || request.writableEnded) return;
-    request.end(held ? body.subarray(body.length - 1) : body);
-  }
+  function send({ headers, body }: HttpPost, limitMilliseconds: number): Promise<PostResult> {
+    return new Promise((resolve) => {
+      let sent = false;
+      const settle = (result: PostResult): void => {
+        clearTimeout(timer);
+        resolve(result);
+      };
+      const fail = (reason: string): void => settle({ kind: sent ? 'unanswered' : 'unsent', reason });
+      const timer = setTimeout(() => {
+        fail('it did not answer in time');
+        request?.destroy();
+      }, limitMilliseconds).unref();
 
-  function begin(retried: boolean): void {
-    const url = new URL(post.url);
-    const secure = url.protocol === 'https:';
-    const send = secure ? https.request : http.request;
-    sent = false;
-    request = send(url, {
-      method: 'POST',
-      agent: agents[secure ? 'https:' : 'http:'],
-      headers: { ...post.headers, 'content-length': body.length },
+      const write = (current: ClientRequest, retried: boolean): void => {
+        request = current;
+        sent = false;
+        onError = (failed, error) => {
+          if (failed !== request) return;
+          // A pooled connection that the back end closed while this environment was frozen: nobody has read what was written to it.
+          if (failed.reusedSocket && error.code === 'ECONNRESET' && !retried) write(open(), true);
+          else fail(error.code ?? error.message);
+        };
+        // All of it has been handed to the system; before that, the back end cannot have understood it.
+        current.on('finish', () => {
+          sent = true;
+        });
+        current.on('response', (answer) => readAnswer(answer, settle, fail));
+        for (const [name, value] of Object.entries(headers)) current.setHeader(name, value);
+        current.end(Buffer.from(body as Uint8Array));
+      };
+      try {
+        write(request && early === undefined ? request : open(), false);
+      } catch (error) {
+        fail(error instanceof Error ? error.message : 'it could not be sent');
+      }
     });
-    // All of it has been handed to the system; before that, the back end cannot have understood it.
-    request.on('finish', () => {
-      sent = true;
-    });
-    request.on('socket', (socket) => socket.unref());
-    request.on('response', (answer) => readAnswer(answer, settle, fail));
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      // A pooled connection that the back end closed while this environment was frozen: nobody has read what was written to it.
-      if (request?.reusedSocket && error.code === 'ECONNRESET' && !retried) begin(true);
-      else fail(error.code ?? error.message);
-    });
-    if (held) request.write(body.subarray(0, body.length - 1));
-    else finish();
   }
 
   try {
-    begin(false);
+    request = open();
   } catch (error) {
-    fail(error instanceof Error ? error.message : 'it could not be sent');
+    early = String(error);
   }
-  return { result, release: finish, abort: () => abort('it was given up') };
+  return { send, close: () => void request?.destroy() };
 }
 
 function readAnswer(

@@ -93,14 +93,9 @@ function rootAttributes(request: RequestState, event: WideEvent): Record<string,
 
 /** How a request ends whose time is up. */
 export function timeoutEnding(started: number): Ending {
-  const error = new Error('The function was about to time out');
+  const error = new Error('The function timed out');
   error.name = 'FunctionTimeout';
   return { started, response: { statusCode: 504 }, error };
-}
-
-/** @returns what the root span of a request says if its time is up now; the request itself goes on. */
-export function timeoutAttributes(request: RequestState, started: number): Record<string, AnnotationValue> {
-  return rootAttributes(request, wideEvent(request, timeoutEnding(started)));
 }
 
 /** One line for each request; a fault is an error, and brings the debug lines that were held back. */

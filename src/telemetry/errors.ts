@@ -2,9 +2,9 @@ import { config } from '../config.ts';
 import { shownRequest } from './http-event.ts';
 import { toPlain } from './plain.ts';
 import { redactText } from './redaction.ts';
-import { currentRequest, type RequestState } from './request.ts';
+import { currentRequest } from './request.ts';
 import { type Report, type RollbarLevel, rollbar } from './rollbar.ts';
-import { type Shipment, sharedShipper } from './shipping.ts';
+import { sharedShipper } from './shipping.ts';
 import { quietly, redactedError, statusOf } from './span.ts';
 import { currentTraceId, toXrayId } from './trace-id.ts';
 
@@ -43,16 +43,6 @@ function report(error: unknown, details: FaultDetails): void {
 /** Reports a message to Rollbar, under the same conditions. */
 export function reportMessage(level: RollbarLevel, message: string): void {
   quietly(() => send(reportOf(level, { message: redactText(String(message)) })));
-}
-
-/** A report of a request whose time is up, for whoever sends it before the answer; undefined where nothing is reported. */
-export function timeoutReport(request: RequestState, milliseconds: number): Shipment | undefined {
-  if (!config.rollbarAccessToken()) return undefined;
-  const error = new Error(`The function was about to time out after ${milliseconds} ms`);
-  error.name = 'FunctionTimeout';
-  error.stack = `${error.name}: ${error.message}`;
-  request.reported.add(error);
-  return { destination: rollbar, payload: reportOf('error', { error }), count: 1 };
 }
 
 function send(report: Report): void {

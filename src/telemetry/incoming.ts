@@ -25,7 +25,7 @@ export function incoming(event: HttpEvent | undefined, request: RequestState): I
   }
   const links = remote ? [{ context: remote }] : [];
   // The layer's own id generator gives the root X-Ray's id; another layer's would make one up.
-  if (!traceId || sharedShipper().openSpans) return { parent: active, links, isBorrowed: false };
+  if (!traceId || sharedShipper().exportsSpans) return { parent: active, links, isBorrowed: false };
   const borrowed = { traceId, spanId: traceId.slice(16), isRemote: true, traceFlags: TraceFlags.SAMPLED };
   return { parent: trace.setSpanContext(active, borrowed), links, isBorrowed: true };
 }

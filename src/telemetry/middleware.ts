@@ -2,12 +2,13 @@ import { executionModeStandard } from '@middy/core/executionModeStandard';
 import { context as otelContext, SpanKind, trace } from '@opentelemetry/api';
 import { config } from '../config.ts';
 import { watchDeadline } from './deadline.ts';
-import { conclude, type Ending, timeoutAttributes, timeoutEnding } from './ending.ts';
+import { conclude, type Ending, timeoutEnding } from './ending.ts';
 import { bodyBytes, type HttpResponse, httpEventOf } from './http-event.ts';
 import { incoming } from './incoming.ts';
 import { logger } from './logger.ts';
 import { writeLosses } from './metrics.ts';
 import { type RequestState, runIn } from './request.ts';
+import { rollbar } from './rollbar.ts';
 import { secretsOf } from './secrets.ts';
 import { longestWaitBeforeAnswer, type Shipper, sharedShipper, within } from './shipping.ts';
 import { annotate, beginSpan, endSpan, quietly, recordError } from './span.ts';
@@ -63,8 +64,10 @@ function prepareShipper(): void {
     const shipper = sharedShipper();
     shipper.warn = (message, details) => logger.warn(message, details);
     shipper.writeLosses = writeLosses;
+    if (!config.rollbarAccessToken()) return;
+    shipper.destinations.add(rollbar);
     const api = config.runtimeApi();
-    if (api && config.rollbarAccessToken() && !config.concurrentInvocations()) shipper.registerNow(api);
+    if (api && !config.concurrentInvocations()) shipper.registerNow(api);
   });
 }
 
@@ -74,10 +77,7 @@ async function observe(middy: MiddyRequest, options: TelemetryOptions, run: () =
   const root = request?.root;
   if (!request || !root) return run();
   const left = request.deadline === undefined ? Number.POSITIVE_INFINITY : request.deadline - Date.now();
-  const watch = watchDeadline(request, left, {
-    attributes: () => timeoutAttributes(request, started),
-    onTimeout: () => timeOut(request, started),
-  });
+  const watch = watchDeadline(left, () => timeOut(request, started));
   let ending: Ending;
   let failed = false;
   try {
@@ -142,7 +142,6 @@ function timeOut(request: RequestState, started: number): void {
   if (!root) return;
   const ending = timeoutEnding(started);
   request.fields.set('timed_out', true);
-  request.reported.add(ending.error);
   const spans = [...request.open];
   for (const span of spans) {
     if (span === root) continue;
@@ -168,7 +167,7 @@ async function finishRequest(request: RequestState, ending: Ending): Promise<voi
  * runtime imports handlers and no longer requires them, nobody else would.
  */
 async function flushForeign(request: RequestState, shipper: Shipper): Promise<void> {
-  if (shipper.openSpans || request.isBelowForeignSpan || !request.root?.otel.spanContext().traceFlags) return;
+  if (shipper.exportsSpans || request.isBelowForeignSpan || !request.root?.otel.spanContext().traceFlags) return;
   const provider = trace.getTracerProvider() as { getDelegate?(): unknown };
   const delegate = (provider.getDelegate?.() ?? provider) as { forceFlush?(): Promise<void> };
   await within(longestWaitBeforeAnswer, Promise.resolve(delegate.forceFlush?.()));

@@ -1,4 +1,4 @@
-import { type HttpPost, type PostResult, startPost } from './delivery.ts';
+import { type HttpPost, type OpenPost, openPost, type PostResult } from './delivery.ts';
 
 /** A back end that telemetry is sent to. */
 export interface Destination {
@@ -10,6 +10,9 @@ export interface Destination {
   readonly batch: number;
   /** After which a POST that is not answered is given up; default 10,000. */
   readonly limitMilliseconds?: number;
+  readonly url: string;
+  /** Loads what `build` needs, ahead of time. */
+  prepare?(): void;
   /** Makes the POST; called after the answer, so that what it costs costs no caller anything. */
   build(payloads: readonly unknown[]): Promise<HttpPost> | HttpPost;
   /** How many records an answer of 2xx says it did not take. */
@@ -54,6 +57,7 @@ export class ShipmentQueue {
   #lost = new Map<string, number>();
   #warned = new Set<string>();
   #health = new Map<Destination, Health>();
+  #prepared = new Map<Destination, OpenPost>();
 
   /** @param warn is told of each kind of loss once. */
   constructor(warn: (message: string, details: Record<string, unknown>) => void) {
@@ -91,6 +95,19 @@ export class ShipmentQueue {
     for (const [destination, { pending }] of this.#health) if (pending.size > 0) destinations.add(destination);
     const all = Promise.all([...destinations].map((destination) => this.#shipTo(destination, milliseconds)));
     await within(milliseconds, all);
+  }
+
+  /** Connects, so that the next POST can leave at once. Sends nothing. */
+  prepare(destination: Destination): void {
+    if (this.#prepared.has(destination)) return;
+    this.#prepared.set(destination, openPost(destination.url));
+    destination.prepare?.();
+  }
+
+  /** Takes back what has been prepared and was not needed. */
+  unprepare(): void {
+    for (const post of this.#prepared.values()) post.close();
+    this.#prepared.clear();
   }
 
   /** Gives up what waits and what is not answered yet, and counts it. */
@@ -143,7 +160,9 @@ export class ShipmentQueue {
     let result: PostResult;
     try {
       const post = await destination.build(shipments.map(({ payload }) => payload));
-      result = await startPost(post, destination.limitMilliseconds ?? longestPost).result;
+      const opened = this.#prepared.get(destination) ?? openPost(destination.url);
+      this.#prepared.delete(destination);
+      result = await opened.send(post, destination.limitMilliseconds ?? longestPost);
     } catch (error) {
       this.#lose(destination, count, `it could not be written: ${error instanceof Error ? error.message : error}`);
       return;

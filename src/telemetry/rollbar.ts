@@ -30,12 +30,15 @@ export const rollbar: Destination = {
   name: 'Rollbar',
   unit: 'items',
   batch: 1,
+  get url() {
+    return itemUrl(config.rollbarEndpoint() ?? defaultEndpoint);
+  },
+  prepare: () => void loadNotifier().catch(() => {}),
   build: async ([payload]) => post(await writeItem(payload as Report)),
 };
 
 function post(body: string): HttpPost {
   return {
-    url: itemUrl(config.rollbarEndpoint() ?? defaultEndpoint),
     headers: { 'content-type': 'application/json', 'x-rollbar-access-token': config.rollbarAccessToken() ?? '' },
     body,
   };

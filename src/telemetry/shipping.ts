@@ -1,34 +1,14 @@
-import { startPost } from './delivery.ts';
 import { type Extension, registerExtension, registerExtensionNow } from './extension.ts';
 import { type Destination, type Shipment, ShipmentQueue, within } from './queue.ts';
 
 export { type Destination, type Shipment, within };
-
-type Attributes = Record<string, string | number | boolean>;
-
-/** Who knows the OpenTelemetry spans that have not ended: the layer, where there is one. */
-export interface OpenSpans {
-  /**
-   * @returns the spans around this one as if all had ended now, the open ones with `mark` and this one with `own`; they themselves go on.
-   */
-  unfinished(spanId: string, mark: Attributes, own: Attributes): Shipment | undefined;
-  /** Sends nothing more of the spans around this one. */
-  forget(spanId: string): void;
-}
-
-/** Shipments that are on the wire but for their last bytes. */
-export interface Staged {
-  /** Lets them go; resolves when the last bytes have been handed to the system. */
-  release(): void;
-  /** Takes them back: nobody has received anything. */
-  abandon(): void;
-}
 
 const longestShipping = 2_000;
 /** Left untouched before the deadline, so that shipping never is what makes a function time out. */
 const reserve = 200;
 /** Milliseconds that an answer waits for telemetry where nothing can be sent after it. */
 export const longestWaitBeforeAnswer = 200;
+/** What Lambda gives a runtime after SIGTERM: 300 ms, or 500 ms. */
 const shippingAtShutdown = 300;
 
 /**
@@ -37,13 +17,18 @@ const shippingAtShutdown = 300;
  */
 export class Shipper {
   /** Raised when a member changes: a layer and a bundle of different versions then keep to themselves. */
-  readonly version = 1;
+  readonly version = 2;
   /** Told of each kind of loss once; replaced by the function's logger. */
   warn: (message: string, details: Record<string, unknown>) => void = (message, details) => {
     process.stderr.write(`${JSON.stringify({ level: 'WARN', message, ...details })}\n`);
   };
 
-  openSpans: OpenSpans | undefined;
+  /** All back ends that something may be sent to. */
+  readonly destinations = new Set<Destination>();
+  /** Whether OpenTelemetry's spans leave by this: the layer says so, where there is one. */
+  exportsSpans = false;
+  /** Told that the environment ends, before what is left is sent. */
+  readonly endings = new Set<() => void>();
   /** Writes losses that no later request will write; replaced by the function's metrics. */
   writeLosses: (lost: ReadonlyMap<string, number>) => void = () => {};
 
@@ -78,6 +63,11 @@ export class Shipper {
   #become(extension: Extension | undefined): void {
     this.#mode = extension ? 'extension' : 'direct';
     if (extension) this.#follow(extension);
+  }
+
+  /** Whether Lambda has accepted this as an extension. */
+  get isExtension(): boolean {
+    return this.#mode === 'extension';
   }
 
   /** Takes what is to be sent. Never waits and never throws: a full queue loses its oldest. */
@@ -118,28 +108,27 @@ export class Shipper {
     await this.#queue.ship(Math.min(longestWaitBeforeAnswer, deadline - Date.now() - reserve));
   }
 
-  /** Brings shipments on the wire but for their last byte: see `Staged`. */
-  async stage(shipments: readonly Shipment[], milliseconds: number): Promise<Staged> {
-    const posts = await Promise.all(
-      shipments.map(async ({ destination, payload }) => {
-        const post = await destination.build([payload]);
-        return startPost(post, milliseconds, { held: true });
-      }),
-    );
-    return {
-      release: () => {
-        for (const post of posts) post.release();
-      },
-      abandon: () => {
-        for (const post of posts) post.abort();
-      },
-    };
+  /** Connects to every back end, for a moment when there will be no time for that. Sends nothing. */
+  prepare(): void {
+    for (const destination of this.destinations) this.#queue.prepare(destination);
+  }
+
+  /** Takes back what has been prepared and was not needed. */
+  unprepare(): void {
+    this.#queue.unprepare();
+  }
+
+  /** Sends what is queued now, for so long at most. */
+  async ship(milliseconds: number): Promise<void> {
+    await this.#queue.ship(milliseconds);
   }
 
   /** Lambda says that the environment ends: what is left has a moment. */
   async shutDown(): Promise<void> {
+    for (const tell of [...this.endings]) tell();
     this.#queue.forgive();
     await this.#queue.ship(shippingAtShutdown);
+    await datagramsSent();
     this.#queue.clear();
     const lost = this.takeLost();
     if (lost.size > 0) this.writeLosses(lost);
@@ -155,8 +144,8 @@ export class Shipper {
       await this.#untilEnded(event.requestId);
       await answerPosted();
       await this.#queue.ship(Math.min(longestShipping, event.deadline - Date.now() - reserve));
-      // X-Ray's SDK hands its datagrams to the system some turns of the event loop later; asking for the next event may freeze them.
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      // Asking for the next event may freeze what is not on its way.
+      await datagramsSent();
     }
   }
 
@@ -185,12 +174,17 @@ async function answerPosted(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** X-Ray's SDK hands its datagrams to the system some turns of the event loop later. */
+async function datagramsSent(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
 const key = Symbol.for('throughline.shipper');
 
 /** @returns the one shipper of this process; the layer and the function's bundle each hold a copy of this code, and share it. */
 export function sharedShipper(): Shipper {
   const holder = globalThis as { [key]?: Shipper };
-  if (holder[key]?.version === 1) return holder[key];
+  if (holder[key]?.version === 2) return holder[key];
   const shipper = new Shipper();
   holder[key] = shipper;
   process.once('SIGTERM', () => {

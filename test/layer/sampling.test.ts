@@ -18,7 +18,8 @@ const destination: Destination = {
   name: 'OTLP',
   unit: 'spans',
   batch: 512,
-  build: () => ({ url: '', headers: {}, body: '' }),
+  url: '',
+  build: () => ({ headers: {}, body: '' }),
 };
 
 /** Ids that look random and are the same in every run: a test of chances that is left to chance fails now and then. */

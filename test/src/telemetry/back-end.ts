@@ -34,6 +34,7 @@ export interface Delivery {
 export interface BackEnd {
   url: string;
   deliveries: Delivery[];
+  connections: { open: number; ever: number };
   behave(behaviour: Behaviour): Promise<void>;
   /** Lets those answer that were told to wait. */
   answer(): void;
@@ -48,6 +49,7 @@ export async function startBackEnd(): Promise<BackEnd> {
   const deliveries: Delivery[] = [];
   const waiting = new Set<() => void>();
   const sockets = new Set<Socket>();
+  let ever = 0;
   const held: (() => void)[] = [];
   let behaviour: Behaviour = 'works';
   let server: Server | undefined;
@@ -81,6 +83,7 @@ export async function startBackEnd(): Promise<BackEnd> {
     const created = createHttpServer((request, response) => void serve(request, response));
     created.on('connection', (socket) => {
       sockets.add(socket);
+      ever += 1;
       socket.on('close', () => sockets.delete(socket));
     });
     await new Promise<void>((resolve) => created.listen(port, '127.0.0.1', resolve));
@@ -98,6 +101,9 @@ export async function startBackEnd(): Promise<BackEnd> {
   return {
     url: `http://127.0.0.1:${port}`,
     deliveries,
+    get connections() {
+      return { open: sockets.size, ever };
+    },
     behave: async (next) => {
       behaviour = next;
       if (next === 'refused') await close();

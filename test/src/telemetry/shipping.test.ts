@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { retryAfter } from '../../../src/telemetry/delivery.ts';
 import { type Destination, Shipper } from '../../../src/telemetry/shipping.ts';
 import { type BackEnd, type Behaviour, spansOf, startBackEnd } from './back-end.ts';
@@ -186,7 +186,8 @@ describe('where there is no Extensions API', () => {
       name: 'Test',
       unit: 'records',
       batch: 10,
-      build: (payloads) => ({ url: backEnd.url, headers: {}, body: JSON.stringify(payloads) }),
+      url: backEnd.url,
+      build: (payloads) => ({ headers: {}, body: JSON.stringify(payloads) }),
     };
     shipper = new Shipper();
     shipper.warn = () => {};
@@ -297,13 +298,41 @@ describe('where there is no Extensions API', () => {
     expect([...shipper.takeLost()]).toEqual([]);
   });
 
-  it('takes back what is on the wire but for its last byte', async () => {
-    const staged = await shipper.stage([{ destination, payload: 'never', count: 1 }], 1_000);
-    staged.abandon();
-    const released = await shipper.stage([{ destination, payload: 'now', count: 1 }], 1_000);
-    released.release();
+  it('connects ahead of time and sends nothing, and the next POST takes that connection', async () => {
+    shipper.destinations.add(destination);
+    shipper.prepare();
+    await vi.waitUntil(() => backEnd.connections.open === 1);
+    expect(backEnd.deliveries).toEqual([]);
+    add('first');
+    await shipper.end('1');
 
-    expect((await backEnd.received(1)).map(({ body }) => String(body))).toEqual(['["now"]']);
+    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["first"]']);
+    expect(backEnd.connections.ever).toBe(1);
+  });
+
+  it('closes what it has opened ahead of time and did not need', async () => {
+    shipper.destinations.add(destination);
+    shipper.prepare();
+    await vi.waitUntil(() => backEnd.connections.open === 1);
+    shipper.unprepare();
+    await vi.waitUntil(() => backEnd.connections.open === 0);
+
+    add('later');
+    await shipper.end('1');
+    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["later"]']);
+  });
+
+  it('connects again where the connection of before was lost', async () => {
+    shipper.destinations.add(destination);
+    shipper.prepare();
+    await vi.waitUntil(() => backEnd.connections.open === 1);
+    backEnd.dropConnections();
+    await vi.waitUntil(() => backEnd.connections.open === 0);
+    add('first');
+    await shipper.end('1');
+
+    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["first"]']);
+    expect([...shipper.takeLost()]).toEqual([]);
   });
 });
 

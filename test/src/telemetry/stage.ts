@@ -69,8 +69,7 @@ export interface Invocation extends InvokeResult {
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const directory = await mkdtemp(path.join(tmpdir(), 'stage-'));
   const lambda = functionOf(options, typeof options.layer === 'string' ? options.layer : path.join(directory, 'layer'));
-  const file = options.handler ?? path.join(import.meta.dirname, 'fixture/probe.ts');
-  await bundleHandlers([{ kind: 'typescript', lambda, file }], path.join(directory, 'code'), path.dirname(file));
+  await bundleHandler(lambda, path.join(directory, 'code'), options.handler);
   if (options.layer === true) await buildLayer(path.join(directory, 'layer'));
   const [otlp, rollbar, daemon] = await Promise.all([startBackEnd(), startBackEnd(), startDaemon()]);
   const waiting = new Set<() => void>();
@@ -155,7 +154,16 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   };
 }
 
-function functionOf(options: StageOptions, layer: string): LocalFunction {
+/** Writes the bundle of the probe, or of another file that exports `handler`, as it is deployed. */
+export async function bundleHandler(
+  lambda: LocalFunction,
+  directory: string,
+  file = path.join(import.meta.dirname, 'fixture/probe.ts'),
+): Promise<void> {
+  await bundleHandlers([{ kind: 'typescript', lambda, file }], directory, path.dirname(file));
+}
+
+export function functionOf(options: StageOptions, layer: string): LocalFunction {
   return {
     key: 'probe',
     name: 'stage-dev-probe',
