@@ -1,4 +1,5 @@
 import { SpanKind } from '@opentelemetry/api';
+import { setAttributes } from './attributes.ts';
 import { outgoingHeaders } from './propagation.ts';
 import { type ActiveSpan, currentRequest, currentSpan } from './request.ts';
 import { type Outcome, outcomeOf, quietly, runInSpan } from './span.ts';
@@ -109,9 +110,11 @@ interface Description {
   length: number | undefined;
 }
 
+/** Fills X-Ray's own fields, which its console and map read, and says the same by OpenTelemetry's names in both. */
 function describe(active: ActiveSpan, call: Description): void {
   const { service, operation, region, input, metadata, length } = call;
   const tables = tablesOf(input);
+  const queue = typeof input['QueueUrl'] === 'string' ? input['QueueUrl'] : undefined;
   const retries = Math.max(0, (metadata?.attempts ?? 1) - 1);
   const status = metadata?.httpStatusCode;
   active.subsegment?.addAttribute('aws', {
@@ -121,24 +124,24 @@ function describe(active: ActiveSpan, call: Description): void {
     retries,
     ...(tables.length === 1 ? { table_name: tables[0] } : {}),
     ...(tables.length > 1 ? { table_names: tables } : {}),
-    ...(typeof input['QueueUrl'] === 'string' ? { queue_url: input['QueueUrl'] } : {}),
+    queue_url: queue,
   });
   if (status !== undefined) {
-    active.subsegment?.addAttribute('http', {
-      response: { status, ...(length === undefined ? {} : { content_length: length }) },
-    });
+    active.subsegment?.addAttribute('http', { response: { status, content_length: length } });
   }
-  active.otel.setAttributes({
+  setAttributes(active, {
     'rpc.system': 'aws-api',
     'rpc.service': service,
     'rpc.method': operation,
     'aws.operation': operation,
-    ...(region ? { 'cloud.region': region } : {}),
-    ...(metadata?.requestId ? { 'aws.request_id': metadata.requestId } : {}),
-    ...(status === undefined ? {} : { 'http.response.status_code': status }),
-    ...(length === undefined ? {} : { 'http.response.body.size': length }),
-    ...(tables.length > 0 ? { 'aws.dynamodb.table_names': tables } : {}),
-    ...(service === 'DynamoDB' ? { 'db.system.name': 'aws.dynamodb', 'db.operation.name': operation } : {}),
+    'cloud.region': region,
+    'aws.request_id': metadata?.requestId,
+    'http.response.status_code': status,
+    'http.response.body.size': length,
+    'aws.dynamodb.table_names': tables.length > 0 ? tables : undefined,
+    'aws.sqs.queue.url': queue,
+    'db.system.name': service === 'DynamoDB' ? 'aws.dynamodb' : undefined,
+    'db.operation.name': service === 'DynamoDB' ? operation : undefined,
     'aws.retries': retries,
   });
 }

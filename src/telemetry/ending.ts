@@ -74,11 +74,13 @@ function wideEvent(request: RequestState, { started, response, error }: Ending):
   };
 }
 
-/** The event's members stand on the root span under their own names, and those that OpenTelemetry has names for under those too. */
+/**
+ * The event's members stand on the root span under their own names, and those that OpenTelemetry has names for under those too. Honeycomb
+ * takes `duration_ms` in place of the duration that it works out of the span's times: the same to a millisecond.
+ */
 function rootAttributes(request: RequestState, event: WideEvent): Record<string, AnnotationValue> {
-  const { duration_ms: _, ...members } = event;
   const attributes: Record<string, AnnotationValue> = {};
-  for (const [key, value] of Object.entries(members)) attributes[key] = toScalar(value);
+  for (const [key, value] of Object.entries(event)) attributes[key] = toScalar(value);
   if (event['route']) attributes['http.route'] = toScalar(event['route']);
   if (event['method']) attributes['http.request.method'] = toScalar(event['method']);
   attributes['http.response.status_code'] = event.status;

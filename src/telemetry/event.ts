@@ -1,4 +1,6 @@
+import { redactText } from './redaction.ts';
 import { currentRequest } from './request.ts';
+import { quietly } from './span.ts';
 
 /**
  * The one wide event of a request: what is set here is logged once at its end and stands on its root span. Outside a request nothing
@@ -7,6 +9,6 @@ import { currentRequest } from './request.ts';
 export const requestEvent = {
   /** @param value a string, number or boolean; anything else is written as JSON. */
   set(key: string, value: unknown): void {
-    currentRequest()?.fields.set(key, value);
+    currentRequest()?.fields.set(quietly(() => redactText(key)) ?? '_', value);
   },
 };

@@ -1,4 +1,5 @@
 import { SpanKind } from '@opentelemetry/api';
+import { setAttributes } from './attributes.ts';
 import { outgoingHeaders } from './propagation.ts';
 import { redactText } from './redaction.ts';
 import { flagOutcome, outcomeOf, runInSpan } from './span.ts';
@@ -17,18 +18,23 @@ export async function tracedFetch(input: string | URL | Request, init: RequestIn
     const shown = redactText(`${url.origin}${url.pathname}`);
     const http = { request: { method: request.method, url: shown, traced: true } };
     active.subsegment?.addAttribute('http', http);
-    active.otel.setAttributes({
+    setAttributes(active, {
       'http.request.method': request.method,
       'url.full': shown,
       'server.address': url.hostname,
+      // X-Ray's `traced`, by the name that AWS's exporter for OpenTelemetry's collector has for it: a segment of the called one may follow.
+      'aws.xray.traced': true,
     });
     const response = await fetch(request);
-    const length = Number(response.headers.get('content-length') ?? Number.NaN);
-    const size = Number.isFinite(length) ? { content_length: length } : {};
-    active.subsegment?.addAttribute('http', { ...http, response: { status: response.status, ...size } });
-    active.otel.setAttribute('http.response.status_code', response.status);
-    if (Number.isFinite(length)) active.otel.setAttribute('http.response.body.size', length);
+    const length = contentLength(response);
+    active.subsegment?.addAttribute('http', { ...http, response: { status: response.status, content_length: length } });
+    setAttributes(active, { 'http.response.status_code': response.status, 'http.response.body.size': length });
     flagOutcome(active, outcomeOf(response.status), true);
     return response;
   });
+}
+
+function contentLength(response: Response): number | undefined {
+  const length = Number(response.headers.get('content-length') ?? Number.NaN);
+  return Number.isFinite(length) ? length : undefined;
 }

@@ -1,26 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type Attributes,
-  context,
-  isSpanContextValid,
-  type Link,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from '@opentelemetry/api';
+import { context, isSpanContextValid, type Link, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type AnnotationValue, setAnnotation, setAttributes, setMetadata, toScalar } from './attributes.ts';
 import { toPlain } from './plain.ts';
 import { redactText } from './redaction.ts';
 import { type ActiveSpan, currentRequest, currentSpan, type RequestState, runIn } from './request.ts';
-import { closeSubsegment, openSubsegment } from './xray.ts';
+import { closeSubsegment, openSubsegment, validName } from './xray.ts';
 
-/** A value that X-Ray can index and OpenTelemetry carries as it is. */
-export type AnnotationValue = string | number | boolean;
+export { type AnnotationValue, toScalar };
 
 /** A subsegment in X-Ray and a span in OpenTelemetry: the same name, id and parent. */
 export interface Span {
-  /** Indexed in X-Ray (a dot in the key becomes `_` there), an attribute in OpenTelemetry. */
+  /** Indexed in X-Ray (what is no letter of A-Z, digit or `_` in the key becomes `_` there), an attribute in OpenTelemetry. */
   annotate(key: string, value: AnnotationValue): void;
-  /** Not indexed in X-Ray; an attribute in OpenTelemetry, as JSON where it is not a scalar. */
+  /** Not indexed in X-Ray; an attribute in OpenTelemetry, as JSON where it is an object, an array or null. */
   metadata(key: string, value: unknown): void;
 }
 
@@ -33,7 +25,7 @@ export interface Span {
 export async function span<T>(name: string, work: (span: Span) => Promise<T> | T): Promise<T> {
   return runInSpan(quietly(() => redactText(name)) ?? '_', {}, (active) =>
     work({
-      annotate: (key, value) => annotate(active, key, value),
+      annotate: (key, value) => annotate(active, quietly(() => redactText(key)) ?? '_', value),
       metadata: (key, value) => addMetadata(active, key, value),
     }),
   );
@@ -41,7 +33,6 @@ export async function span<T>(name: string, work: (span: Span) => Promise<T> | T
 
 export interface SpanOptions {
   kind?: SpanKind;
-  attributes?: Attributes;
   links?: Link[];
   /** X-Ray's: `aws` for a call to AWS, `remote` for any other call that leaves. */
   namespace?: 'aws' | 'remote';
@@ -68,16 +59,23 @@ export async function runInSpan<T>(
   }
 }
 
-/** Begins a span below the current one. Whoever calls this calls `endSpan` too. */
-export function beginSpan(request: RequestState, name: string, options: SpanOptions = {}): ActiveSpan {
+/** Begins a span below the current one, under a name that X-Ray takes. Whoever calls this calls `endSpan` too. */
+export function beginSpan(request: RequestState, given: string, options: SpanOptions = {}): ActiveSpan {
+  const name = validName(given);
   const parent = currentSpan();
   const around = trace.getSpan(context.active()) ? context.active() : (parent?.context ?? context.active());
-  const { kind = SpanKind.INTERNAL, attributes = {}, links = [] } = options;
-  const otel = trace.getTracer('throughline').startSpan(name, { kind, attributes, links }, around);
+  const { kind = SpanKind.INTERNAL, links = [] } = options;
+  const otel = trace.getTracer('throughline').startSpan(name, { kind, links }, around);
   const id = otel.isRecording() && isSpanContextValid(otel.spanContext()) ? otel.spanContext().spanId : newSpanId();
   const above = parent?.subsegment ?? request.segment;
   const subsegment = above && openSubsegment(above, name, id);
   if (subsegment && options.namespace) subsegment.namespace = options.namespace;
+  // X-Ray's documents have no place for the span of another trace whose time may be no time of X-Ray's.
+  if (links.length > 0)
+    subsegment?.addMetadata(
+      'links',
+      links.map(({ context: { traceId, spanId } }) => ({ trace_id: traceId, span_id: spanId })),
+    );
   const active: ActiveSpan = { name, id, subsegment, otel, context: trace.setSpan(around, otel), ended: false };
   request.open.add(active);
   return active;
@@ -92,30 +90,16 @@ export function endSpan(request: RequestState, active: ActiveSpan): void {
   active.otel.end();
 }
 
-/** Writes a value that X-Ray can index. Numbers that are none, and what is neither string, number nor boolean, become text. */
+/** Writes a value that X-Ray can index on a span that has not ended. */
 export function annotate(active: ActiveSpan | undefined, key: string, value: AnnotationValue): void {
   quietly(() => {
-    if (!active || active.ended) return;
-    const scalar = toScalar(value);
-    active.subsegment?.addAnnotation(key.replace(/[^A-Za-z0-9_]/g, '_'), scalar);
-    active.otel.setAttribute(key, scalar);
+    if (active && !active.ended) setAnnotation(active, key, value);
   });
-}
-
-/** @returns a value as both carry it: redacted, and what is no string, finite number or boolean as text. */
-export function toScalar(value: unknown): AnnotationValue {
-  const plain = toPlain(value);
-  return typeof plain === 'object' ? JSON.stringify(plain) : plain;
 }
 
 function addMetadata(active: ActiveSpan | undefined, key: string, value: unknown): void {
   quietly(() => {
-    if (!active || active.ended) return;
-    const plain = toPlain({ [key]: value }) as Record<string, unknown>;
-    for (const [name, member] of Object.entries(plain)) {
-      active.subsegment?.addMetadata(name, member);
-      active.otel.setAttribute(name, typeof member === 'object' ? JSON.stringify(member) : String(member));
-    }
+    if (active && !active.ended) setMetadata(active, key, value);
   });
 }
 
@@ -129,7 +113,10 @@ export function outcomeOf(status: number | undefined): Outcome {
   return status >= 400 ? 'error' : 'ok';
 }
 
-/** Sets X-Ray's flags and OpenTelemetry's status to what the HTTP status says. A client's span fails with any error, a server's with its own. */
+/**
+ * Sets X-Ray's flags and OpenTelemetry's status to what the HTTP status says. A client's span fails with any error, a server's with its own.
+ * OpenTelemetry's status knows no more than that: `error.category` says there what the flags say.
+ */
 export function flagOutcome(active: ActiveSpan, outcome: Outcome, callerIsUs = false): void {
   const { subsegment, otel } = active;
   if (subsegment) {
@@ -137,6 +124,7 @@ export function flagOutcome(active: ActiveSpan, outcome: Outcome, callerIsUs = f
     subsegment.addAttribute('error', outcome === 'error' || outcome === 'throttle' ? true : undefined);
     subsegment.addAttribute('throttle', outcome === 'throttle' ? true : undefined);
   }
+  if (outcome !== 'ok') setAttributes(active, { 'error.category': outcome });
   if (outcome === 'fault' || (callerIsUs && outcome !== 'ok')) otel.setStatus({ code: SpanStatusCode.ERROR });
 }
 

@@ -30,7 +30,7 @@ export function facadeSegment(header: TraceHeader): xray.Segment {
  * that a parent that ends before its child neither carries a half of it nor keeps it from being sent.
  */
 export function openSubsegment(parent: xray.Segment | Subsegment, name: string, id: string): Subsegment {
-  const subsegment = new xray.Subsegment(validName(name));
+  const subsegment = new xray.Subsegment(name);
   subsegment.id = id;
   subsegment.parent = parent;
   subsegment.segment = 'segment' in parent ? parent.segment : (parent as xray.Segment);
@@ -40,7 +40,9 @@ export function openSubsegment(parent: xray.Segment | Subsegment, name: string, 
 /** Closes a subsegment and sends it to the daemon. */
 export function closeSubsegment(subsegment: Subsegment): void {
   subsegment.close();
-  trimToDatagram(subsegment);
+  const document = fittingDocument(subsegment);
+  // The SDK would write it again to send it, and once more for a debug line that it then does not print.
+  Object.assign(subsegment, { format: () => document, toString: () => document });
   subsegment.flush();
 }
 
@@ -51,15 +53,19 @@ export function takeTrimmed(): number {
   return count;
 }
 
-function trimToDatagram(subsegment: Subsegment): void {
-  if (Buffer.byteLength(subsegment.format()) <= maximumDocumentBytes) return;
+/** @returns the subsegment's JSON, without its metadata, and without its annotations too, where no datagram would hold them. */
+function fittingDocument(subsegment: Subsegment): string {
+  let document = subsegment.format();
+  if (Buffer.byteLength(document) <= maximumDocumentBytes) return document;
   trimmed += 1;
   subsegment.addAttribute('metadata', { default: { trimmed: 'larger than 64 KB' } });
-  if (Buffer.byteLength(subsegment.format()) <= maximumDocumentBytes) return;
+  document = subsegment.format();
+  if (Buffer.byteLength(document) <= maximumDocumentBytes) return document;
   subsegment.addAttribute('annotations', { trimmed: true });
+  return subsegment.format();
 }
 
-/** Names hold letters, digits, spaces and `_ . : / % & # = + \ - @`, 200 at most; X-Ray refuses a document with another. */
-function validName(name: string): string {
-  return name.replace(/[^\p{L}\p{N}\p{Z}_.:/%&#=+\\\-@]/gu, '_').slice(0, 200) || '_';
+/** @returns a name as X-Ray takes it: letters, digits, spaces and `_ . : / % & # = + \ - @`, 200 at most; any other character becomes `_`. */
+export function validName(name: string): string {
+  return name.slice(0, 200).replace(/[^\p{L}\p{N}\p{Z}_.:/%&#=+\\\-@]/gu, '_') || '_';
 }
