@@ -8,9 +8,9 @@ const origins: Record<string, string> = {
   'AWS::Lambda::Function': 'Lambda function',
 };
 
-/** OpenTelemetry's own attributes, which say again what the tree already says, and the platform's annotations. */
+/** What says again what the tree already says: OpenTelemetry's own attributes, the platform's annotations, a time, an id and a service's name. */
 const conventional =
-  /^(aws|client|cloud|code|db|exception|faas|host|http|net|network|os|otel|peer|process|rpc|server|service|telemetry|thread|url|user_agent)[._:]|^SampleRate$/;
+  /^(aws|client|cloud|code|db|exception|faas|host|http|net|network|os|otel|peer|process|rpc|server|service|telemetry|thread|url|user_agent)[._:]|^(ColdStart|SampleRate|Service|duration_ms|error\.category|error\.type|trace_id)$/;
 
 /** @returns whether a node is the start of a new execution environment. */
 export function isColdStart(node: TraceNode): boolean {
@@ -68,11 +68,8 @@ export function pathOf(url: string | undefined): string | undefined {
 
 /** @returns `key=value` for what the service itself has said about a node, the annotations before OpenTelemetry's attributes. */
 export function annotationsOf(node: TraceNode): string[] {
-  const own = Object.entries(node.annotations).filter(([key]) => !conventional.test(key) && key !== 'ColdStart');
-  const entries =
-    own.length > 0
-      ? own
-      : Object.entries(node.attributes).filter(([key]) => !conventional.test(key) && key !== 'ColdStart');
+  const own = Object.entries(node.annotations).filter(([key]) => !conventional.test(key));
+  const entries = own.length > 0 ? own : Object.entries(node.attributes).filter(([key]) => !conventional.test(key));
   return entries.map(([key, value]) => `${key}=${inline(value)}`);
 }
 

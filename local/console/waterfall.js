@@ -1,4 +1,5 @@
 // One trace: its tree with bars in time, and what it logged, measured and reported.
+import { fieldsOf } from './fields.js';
 
 /** @returns a new element with a class and children; whatever is no element becomes text. */
 export function element(name, className = '', children = []) {
@@ -136,9 +137,7 @@ function detailsOf(node) {
       ...stack.slice(0, 20).map(({ label, path, line }) => `\n  at ${label ?? '?'} (${path ?? '?'}:${line ?? '?'})`),
     ]),
   );
-  const fields = { ...node.annotations, ...node.attributes, ...node.aws, ...node.metadata };
-  const entries = Object.entries({ id: node.id, sources: node.sources.join(', '), ...fields });
-  const pairs = entries.flatMap(([key, value]) => [
+  const pairs = [['id', node.id], ['sources', node.sources.join(', ')], ...fieldsOf(node)].flatMap(([key, value]) => [
     element('dt', 'mono', key),
     element('dd', 'mono', typeof value === 'object' ? JSON.stringify(value) : value),
   ]);

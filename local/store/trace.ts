@@ -60,7 +60,9 @@ export interface TraceNode {
   /** `operation`, `table_name`, `region`, `request_id`, … */
   aws?: Record<string, unknown>;
   exceptions: { type?: string; message?: string; stack: { path?: string; line?: number; label?: string }[] }[];
+  /** X-Ray's; in a node that both sent they may say what `attributes` says: each is as it was sent. */
   annotations: Record<string, unknown>;
+  /** X-Ray's, by namespace. */
   metadata: Record<string, unknown>;
   /** OpenTelemetry's. */
   attributes: Record<string, unknown>;

@@ -22,6 +22,7 @@ const files: Record<string, { name: string; type: string }> = {
   '/icon.svg': { name: 'icon.svg', type: 'image/svg+xml' },
   '/console.css': { name: 'console.css', type: 'text/css' },
   '/console.js': { name: 'console.js', type: 'text/javascript' },
+  '/fields.js': { name: 'fields.js', type: 'text/javascript' },
   '/waterfall.js': { name: 'waterfall.js', type: 'text/javascript' },
 };
 

@@ -52,6 +52,8 @@ export function coldRequest(): Trace {
     ...both,
     namespace: 'aws',
     aws: { operation: 'Query', table_name: 'cruddur-dev', region: 'us-east-1' },
+    attributes: { 'rpc.method': 'Query', 'cloud.region': 'us-east-1' },
+    metadata: { default: { 'rpc.method': 'Query', 'cloud.region': 'us-east-1' } },
     http: { status: 200 },
   });
   const batch = node('DynamoDB', 319, 326.5, {
@@ -67,7 +69,7 @@ export function coldRequest(): Trace {
   });
   const handler = node('## handlers/home.handler', 304, 331, {
     ...both,
-    annotations: { ColdStart: true, route: 'GET /api/activities/home' },
+    annotations: { ColdStart: true, Service: 'cruddur', route: 'GET /api/activities/home', duration_ms: 26.4 },
     children: [capability],
   });
   const lambda = node('cruddur-dev-home', 296, 339, {

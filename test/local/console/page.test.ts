@@ -147,6 +147,62 @@ describe.skipIf(!executablePath)(title, () => {
     expect(complaints).toEqual([]);
   });
 
+  it('shows each fact of a span once, though X-Ray and OpenTelemetry each say it in their own way', async () => {
+    const { root, id } = newTrace();
+    const attributes = {
+      'app.user_id': 'worf',
+      detail: '{"nested":[1]}',
+      'aws.operation': 'Query',
+      'cloud.region': 'eu-west-1',
+      'aws.dynamodb.table_names': ['orders'],
+      'aws.retries': 0,
+      different: 1,
+    };
+    fixture.store.segment(
+      segment(root, {
+        annotations: { app_user_id: 'worf', xray_alone: true },
+        metadata: { default: { ...attributes, detail: { nested: [1] }, different: 2 }, other: { more: 1 } },
+        aws: { operation: 'Query', region: 'eu-west-1', table_name: 'orders', retries: 0, account_id: '123456789012' },
+      }),
+    );
+    fixture.store.span({
+      source: 'otlp',
+      traceId: id,
+      spanId: '1111111111111111',
+      name: 'dev-shop/dev',
+      kind: 'client',
+      startNanoseconds: 1_001_000_000_000n,
+      endNanoseconds: 1_002_500_000_000n,
+      status: 'unset',
+      serviceName: 'shop',
+      attributes,
+      resource: {},
+      events: [],
+      links: [],
+      sampleRate: 1,
+    });
+    await page.goto(`${fixture.url}/#${id}`);
+    await page.locator('.tree summary').first().click();
+    await page.locator('.details').first().waitFor();
+    const texts = (name: string) => page.locator(`.details ${name}`).allTextContents();
+    const [keys, values] = [await texts('dt'), await texts('dd')];
+
+    expect(keys.map((key, at) => `${key}: ${values[at]}`).slice(2)).toEqual([
+      'app.user_id: worf',
+      'detail: {"nested":[1]}',
+      'aws.operation: Query',
+      'cloud.region: eu-west-1',
+      'aws.dynamodb.table_names: ["orders"]',
+      'aws.retries: 0',
+      'different: 1',
+      'xray_alone: true',
+      'different (X-Ray): 2',
+      'other.more: 1',
+      'account_id: 123456789012',
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
   it('says that a trace is not here, when the address names one that is not', async () => {
     await page.goto(`${fixture.url}/#${'f'.repeat(32)}`);
     await page.getByText(`Nothing has been received of trace ${'f'.repeat(32)}.`).waitFor();
