@@ -1,11 +1,10 @@
 import type { LocalFunction } from '../../service/model.ts';
 import { localAccountId } from '../../service/read.ts';
 import { ExecutionEnvironment } from './environment.ts';
-import { createInvocation, failureResult, type Invocation } from './invocation.ts';
+import { createInvocation, type Invocation } from './invocation.ts';
 import { type LayeredFunction, layOut } from './layers.ts';
 import { ProcessGroups } from './processes.ts';
-import { MAXIMUM_PAYLOAD_BYTES } from './runtime-api.ts';
-import { functionSegment, lambdaSegment } from './segments.ts';
+import { answerWithoutCode, type Refusal, refuse, throttled, tooLargeRequest } from './refusal.ts';
 import type { InvokeRequest, InvokeResult, LambdaOptions, LambdaPlatform } from './types.ts';
 
 export type { InvokeRequest, InvokeResult, LambdaOptions, LambdaPlatform } from './types.ts';
@@ -88,7 +87,7 @@ class Platform implements LambdaPlatform {
         answer: resolve,
       });
       const refused = this.#refusal(pool, request);
-      if (refused) this.#refuse(invocation, refused);
+      if (refused) refuse(this.#options.sink, invocation, refused);
       else this.#schedule({ pool, invocation });
     });
   }
@@ -113,7 +112,7 @@ class Platform implements LambdaPlatform {
     for (const { pool, invocation, timer } of this.#waiting.splice(0)) {
       clearTimeout(timer);
       pool.active -= 1;
-      this.#refuse(invocation, throttled('The platform is stopping'));
+      refuse(this.#options.sink, invocation, throttled('The platform is stopping'));
     }
     for (const pool of this.#pools.values()) for (const { timer } of pool.idle.splice(0)) clearTimeout(timer);
     await Promise.all([...this.#environments.keys()].map((environment) => this.#end(environment)));
@@ -123,23 +122,13 @@ class Platform implements LambdaPlatform {
   }
 
   #refusal(pool: Pool, request: InvokeRequest): Refusal | undefined {
-    if (Buffer.byteLength(request.payload) > MAXIMUM_PAYLOAD_BYTES) {
-      const message = `Request must be smaller than ${MAXIMUM_PAYLOAD_BYTES} bytes for the InvokeFunction operation`;
-      return { kind: 'request-too-large', type: 'RequestTooLarge', message, status: 413 };
-    }
+    const tooLarge = tooLargeRequest(request.payload);
+    if (tooLarge) return tooLarge;
     if (this.#stopped) return throttled('The platform has been stopped');
     const { reservedConcurrency } = pool.lambda;
     const reserved = reservedConcurrency !== undefined && pool.active - pool.finishing >= reservedConcurrency;
     if (reserved || this.#waiting.length >= MAXIMUM_WAITING) return throttled('Rate Exceeded.');
     return undefined;
-  }
-
-  #refuse(invocation: Invocation, refusal: Refusal): void {
-    const { status, ...error } = refusal;
-    if (invocation.traced) {
-      this.#options.sink.segment(lambdaSegment({ invocation, endedAt: Date.now(), status }));
-    }
-    invocation.answer(failureResult(invocation, false, error));
   }
 
   #schedule(waiting: Waiting): void {
@@ -172,7 +161,7 @@ class Platform implements LambdaPlatform {
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       if (!idle && full) {
         pool.active -= 1;
-        this.#refuse(invocation, throttled('Rate Exceeded.'));
+        refuse(this.#options.sink, invocation, throttled('Rate Exceeded.'));
         continue;
       }
       this.#track(this.#work(next, idle));
@@ -222,7 +211,12 @@ class Platform implements LambdaPlatform {
       };
       // What goes wrong in here is a defect of the platform; the caller still gets an answer.
       await environment.run({ ...invocation, answer }).catch(async (error: unknown) => {
-        this.#refuse(invocation, { kind: 'crash', type: 'Sandbox.Failure', message: String(error), status: 500 });
+        refuse(this.#options.sink, invocation, {
+          kind: 'crash',
+          type: 'Sandbox.Failure',
+          message: String(error),
+          status: 500,
+        });
         await environment.shutdown();
       });
       if (answered) pool.finishing -= 1;
@@ -251,24 +245,14 @@ class Platform implements LambdaPlatform {
       return environment;
     } catch (error) {
       pool.layered = undefined;
-      this.#answerWithoutCode(pool, invocation, error instanceof Error ? error.message : String(error));
+      answerWithoutCode(
+        this.#options.sink,
+        pool.lambda,
+        invocation,
+        error instanceof Error ? error.message : String(error),
+      );
       return undefined;
     }
-  }
-
-  /** There is no code to start: the code does not build, or a layer's folder is missing. */
-  #answerWithoutCode(pool: Pool, invocation: Invocation, message: string): void {
-    const failure = { type: 'Runtime.ImportModuleError', message };
-    const endedAt = Date.now();
-    if (invocation.traced) {
-      const logGroup = `/aws/lambda/${pool.lambda.name}`;
-      const startedAt = invocation.receivedAt;
-      this.#options.sink.segment(lambdaSegment({ invocation, endedAt, status: 200 }));
-      this.#options.sink.segment(
-        functionSegment({ invocation, accountId: localAccountId, logGroup, startedAt, endedAt, failure }),
-      );
-    }
-    invocation.answer(failureResult(invocation, true, { kind: 'init', ...failure }));
   }
 
   #release(environment: ExecutionEnvironment): void {
@@ -317,10 +301,4 @@ class Platform implements LambdaPlatform {
       else console.warn(warning);
     }
   }
-}
-
-type Refusal = NonNullable<InvokeResult['error']> & { status: number };
-
-function throttled(message: string): Refusal {
-  return { kind: 'throttled', type: 'TooManyRequestsException', message, status: 429 };
 }

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { EnvironmentLog } from './environment-log.ts';
 import { Extensions } from './extensions.ts';
 import type { Invocation } from './invocation.ts';
@@ -6,6 +6,7 @@ import type { LayeredFunction } from './layers.ts';
 import { type OutputRecord, readFrames, splitLines } from './output.ts';
 import type { ProcessGroups, RunningProcess } from './processes.ts';
 import { type ApiAnswer, type ApiRequest, type RuntimeApi, refusal, startRuntimeApi } from './runtime-api.ts';
+import { ownClient, runtimeCommand } from './runtime-command.ts';
 import { type InitError, type PostedResponse, RuntimeExchange } from './runtime-exchange.ts';
 import { TelemetrySubscriptions } from './telemetry-subscriptions.ts';
 import type { LambdaOptions } from './types.ts';
@@ -19,7 +20,6 @@ const TELEMETRY_DESCRIPTOR = 3;
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
  */
 const SHUTDOWN_MILLISECONDS = { runtime: 300, runtimeWithExtensionInside: 500, external: 2000 };
-const OWN_CLIENT = join(import.meta.dirname, 'runtime', 'index.cjs');
 
 export interface SandboxSetup {
   layered: LayeredFunction;
@@ -182,13 +182,13 @@ export class Sandbox {
   async #startProcesses(): Promise<void> {
     const { layered, codeDirectory, options } = this.#setup;
     this.#api = await startRuntimeApi((request) => this.#answer(request));
-    const client = options.runtimeClient ?? [OWN_CLIENT];
+    const client = options.runtimeClient ?? [ownClient];
     const variables = functionVariables({
       lambda: layered.lambda,
       region: options.service.region,
       cloud: options.environment,
       taskRoot: codeDirectory,
-      runtimeDirectory: dirname(client[0] ?? OWN_CLIENT),
+      runtimeDirectory: dirname(client[0] ?? ownClient),
       runtimeApi: this.#api.address,
       logGroup: this.#setup.logGroup,
       logStream: this.#setup.logStream,
@@ -200,11 +200,8 @@ export class Sandbox {
       await this.#start([path], environment, 'extension');
     }
     await this.#untilExtensionsHaveRegistered();
-    const command = [process.execPath, ...memoryFlags(layered.lambda.memoryMegabytes), ...client];
-    const wrapper = variables['AWS_LAMBDA_EXEC_WRAPPER'];
-    // Not mapped to a layer's folder: the machine's own /opt is no layer.
-    if (wrapper?.startsWith('/opt/')) throw Object.assign(new Error(wrapper), { code: 'ENOENT', path: wrapper });
-    this.#runtime = await this.#start(wrapper ? [wrapper, ...command] : command, variables, 'function');
+    const command = runtimeCommand(client, layered.lambda.memoryMegabytes, variables['AWS_LAMBDA_EXEC_WRAPPER']);
+    this.#runtime = await this.#start(command, variables, 'function');
   }
 
   /** On Lambda the runtime starts when the extensions have registered. Resolves at the end of the phase, too. */
@@ -291,13 +288,6 @@ export class Sandbox {
       };
     });
   }
-}
-
-/** The limits that Lambda's bootstrap gives V8, so that a leak ends in V8's own words where it can. */
-function memoryFlags(megabytes: number): string[] {
-  const oldSpace = Math.floor(megabytes * 0.9);
-  const semiSpace = Math.max(1, Math.floor(megabytes * 0.05));
-  return [`--max-old-space-size=${oldSpace}`, `--max-semi-space-size=${semiSpace}`, '--max-http-header-size=81920'];
 }
 
 const ERRNO_WORDS: Record<string, string> = { ENOENT: 'no such file or directory', EACCES: 'permission denied' };

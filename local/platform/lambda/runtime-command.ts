@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+
+/** The runtime client that needs no compiling: see `custom.local.runtimeClient` for another. */
+export const ownClient = join(import.meta.dirname, 'runtime', 'index.cjs');
+
+/**
+ * What Lambda's bootstrap runs, or hands to the function's wrapper.
+ * @param client the runtime client's file and its arguments.
+ * @param wrapper AWS_LAMBDA_EXEC_WRAPPER.
+ * @throws ENOENT for a wrapper below /opt: it is in no layer, and the machine's own /opt is none.
+ */
+export function runtimeCommand(client: readonly string[], memoryMegabytes: number, wrapper?: string): string[] {
+  if (wrapper?.startsWith('/opt/')) throw Object.assign(new Error(wrapper), { code: 'ENOENT', path: wrapper });
+  const command = [process.execPath, ...memoryFlags(memoryMegabytes), ...client];
+  return wrapper ? [wrapper, ...command] : command;
+}
+
+/** The limits that Lambda's bootstrap gives V8, so that a leak ends in V8's own words where it can. */
+function memoryFlags(megabytes: number): string[] {
+  const oldSpace = Math.floor(megabytes * 0.9);
+  const semiSpace = Math.max(1, Math.floor(megabytes * 0.05));
+  return [`--max-old-space-size=${oldSpace}`, `--max-semi-space-size=${semiSpace}`, '--max-http-header-size=81920'];
+}
