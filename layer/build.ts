@@ -19,6 +19,8 @@ export async function buildLayer(outDirectory: string): Promise<void> {
     outfile: path.join(target, 'register.cjs'),
     bundle: true,
     minify: true,
+    // Rollbar quotes the line of each frame of a stack: a layer of one line would go with every report, twice.
+    lineLimit: 200,
     platform: 'node',
     format: 'cjs',
     target: 'node22',

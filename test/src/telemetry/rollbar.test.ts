@@ -52,6 +52,20 @@ describe('a fault', () => {
     expect(String(delivery.body)).not.toMatch(/abcdef123456|secret-in-query/);
   });
 
+  it('quotes of a frame one line of code, and the layer has no long ones', async () => {
+    const before = stage.rollbar.deliveries.length;
+    await stage.invoke({ path: '/known-fault' });
+    const delivery = (await stage.rollbar.received(before + 1)).at(-1);
+    const quoted: string[] = [];
+    JSON.parse(String(delivery?.body), (key, value: unknown) => {
+      if (key === 'code') quoted.push(String(value));
+      return value;
+    });
+
+    expect(quoted.length).toBeGreaterThan(0);
+    expect(quoted.filter((line) => line.length > 500)).toEqual([]);
+  });
+
   it('that is caught and reported by hand is not reported again when it reaches the edge', async () => {
     const before = stage.rollbar.deliveries.length;
     await stage.invoke({ path: '/reported-fault' });
