@@ -40,6 +40,7 @@ export function openPost(url: string): OpenPost {
     early = error.code ?? error.message;
   };
   let request: ClientRequest | undefined;
+  let closed = false;
 
   function open(): ClientRequest {
     const target = new URL(url);
@@ -55,11 +56,21 @@ export function openPost(url: string): OpenPost {
   function send({ headers, body }: HttpPost, limitMilliseconds: number): Promise<PostResult> {
     return new Promise((resolve) => {
       let sent = false;
+      let settled = false;
+      /** Since the head of the answer is there: settles by its status, with what has come of its body. */
+      let settleAnswered: (() => void) | undefined;
       const settle = (result: PostResult): void => {
+        settled = true;
         clearTimeout(timer);
+        // Answered before all of it was sent: nobody reads the rest, which would wait in memory for ever.
+        if (request && !request.writableFinished) request.destroy();
         resolve(result);
       };
-      const fail = (reason: string): void => settle({ kind: sent ? 'unanswered' : 'unsent', reason });
+      const fail = (reason: string): void => {
+        if (settled) return;
+        if (settleAnswered) settleAnswered();
+        else settle({ kind: sent ? 'unanswered' : 'unsent', reason });
+      };
       const timer = setTimeout(() => {
         fail('it did not answer in time');
         request?.destroy();
@@ -71,14 +82,17 @@ export function openPost(url: string): OpenPost {
         onError = (failed, error) => {
           if (failed !== request) return;
           // A pooled connection that the back end closed while this environment was frozen: nobody has read what was written to it.
-          if (failed.reusedSocket && error.code === 'ECONNRESET' && !retried) write(open(), true);
+          const isDead = failed.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+          if (isDead && !retried && !settled && !settleAnswered && !closed) write(open(), true);
           else fail(error.code ?? error.message);
         };
         // All of it has been handed to the system; before that, the back end cannot have understood it.
         current.on('finish', () => {
           sent = true;
         });
-        current.on('response', (answer) => readAnswer(answer, settle, fail));
+        current.on('response', (answer) => {
+          settleAnswered = readAnswer(answer, settle);
+        });
         for (const [name, value] of Object.entries(headers)) current.setHeader(name, value);
         current.end(Buffer.from(body as Uint8Array));
       };
@@ -95,14 +109,15 @@ export function openPost(url: string): OpenPost {
   } catch (error) {
     early = String(error);
   }
-  return { send, close: () => void request?.destroy() };
+  const close = (): void => {
+    closed = true;
+    request?.destroy();
+  };
+  return { send, close };
 }
 
-function readAnswer(
-  answer: IncomingMessage,
-  settle: (result: PostResult) => void,
-  fail: (reason: string) => void,
-): void {
+/** @returns what settles by the status and by what has come of the body until then: a status is an answer, whatever becomes of the rest. */
+function readAnswer(answer: IncomingMessage, settle: (result: PostResult) => void): () => void {
   const chunks: Buffer[] = [];
   let length = 0;
   const done = (): void =>
@@ -121,7 +136,8 @@ function readAnswer(
     }
   });
   answer.on('end', done);
-  answer.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+  answer.on('error', done);
+  return done;
 }
 
 /** `Retry-After` (RFC 9110, section 10.2.3): seconds or a date, here between 0 and 5 minutes; undefined for anything else. */

@@ -15,7 +15,7 @@ export interface Destination {
   prepare?(): void;
   /** Makes the POST; called after the answer, so that what it costs costs no caller anything. */
   build(payloads: readonly unknown[]): Promise<HttpPost> | HttpPost;
-  /** How many records an answer of 2xx says it did not take. */
+  /** How many records an answer of 2xx says it did not take; it may throw for one that it cannot read. */
   rejected?(answer: Buffer): number;
 }
 
@@ -33,14 +33,18 @@ export interface Shipment {
 const queueLimit = 2_000;
 /** The most of what they hold, in characters: 2,000 records are seldom a tenth of it, and a function may have 128 MB for all. */
 const queueSizeLimit = 16_000_000;
+/** The most that goes into one POST, in characters, unless one shipment has more: collectors take 4 to 20 MB, and writing it takes memory again. */
+const postSizeLimit = 1_000_000;
 const longestPost = 10_000;
 /** A destination that failed gets this much of the environment's time until it answers again. */
 const shippingAfterFailure = 500;
 
 interface Health {
   failures: number;
-  /** Epoch milliseconds before which it is left alone. */
-  notBefore: number;
+  /** Epoch milliseconds of the last failure: an environment may be frozen after it, when no other clock of the process runs. */
+  failedAt: number;
+  /** Milliseconds after that for which it is left alone. */
+  pause: number;
   pending: Set<Promise<unknown>>;
   /** Records that are on their way. */
   sending: number;
@@ -121,23 +125,25 @@ export class ShipmentQueue {
     }
   }
 
-  /** Forgets that back ends have failed: there will be no later time to try them. */
-  forgive(): void {
-    for (const health of this.#health.values()) health.notBefore = 0;
+  /** There will be no later time: back ends that have failed are tried again, and what is small goes first. */
+  hurry(): void {
+    for (const health of this.#health.values()) health.pause = 0;
+    this.#queue.sort((one, other) => (one.size ?? 0) - (other.size ?? 0));
   }
 
   async #shipTo(destination: Destination, milliseconds: number): Promise<void> {
     const health = this.#healthOf(destination);
-    const until = Date.now() + (health.failures > 0 ? Math.min(milliseconds, shippingAfterFailure) : milliseconds);
+    const until =
+      performance.now() + (health.failures > 0 ? Math.min(milliseconds, shippingAfterFailure) : milliseconds);
     // One that has not answered yet is asked no more: what it is sent would only be lost with the rest.
-    await within(until - Date.now(), Promise.all(health.pending));
+    await within(until - performance.now(), Promise.all(health.pending));
     const { failures } = health;
     // One failure is enough for one round, whatever the back end says of when to come again.
     while (
       health.pending.size === 0 &&
       health.failures <= failures &&
-      Date.now() < until &&
-      Date.now() >= health.notBefore
+      performance.now() < until &&
+      !isLeftAlone(health)
     ) {
       const shipments = this.#take(destination);
       if (shipments.length === 0) return;
@@ -149,7 +155,7 @@ export class ShipmentQueue {
         health.pending.delete(work);
         health.sending -= count;
       });
-      await within(until - Date.now(), work);
+      await within(until - performance.now(), work);
     }
     if (health.pending.size > 0) health.failures += 1;
   }
@@ -169,13 +175,14 @@ export class ShipmentQueue {
     }
     if (result.kind === 'answered' && result.status >= 200 && result.status < 300) {
       health.failures = 0;
-      const rejected = destination.rejected?.(result.body) ?? 0;
+      const rejected = Math.min(rejectedBy(destination, result.body), count);
       if (rejected > 0) this.#lose(destination, rejected, 'it was rejected');
       return;
     }
     health.failures += 1;
     const wait = result.kind === 'answered' ? result.retryAfterMilliseconds : undefined;
-    health.notBefore = Date.now() + (wait ?? Math.min(60_000, 500 * 2 ** Math.min(health.failures, 8)));
+    health.failedAt = Date.now();
+    health.pause = wait ?? Math.min(60_000, 500 * 2 ** Math.min(health.failures, 8));
     const reason = result.kind === 'answered' ? `it answered ${result.status}` : result.reason;
     if (mayBeSentAgain(result)) this.#putBack(shipments, reason);
     else this.#lose(destination, count, reason);
@@ -184,11 +191,13 @@ export class ShipmentQueue {
   #take(destination: Destination): Shipment[] {
     const taken: Shipment[] = [];
     let count = 0;
+    let size = 0;
     this.#queue = this.#queue.filter((shipment) => {
       if (shipment.destination !== destination) return true;
-      if (taken.length > 0 && count + shipment.count > destination.batch) return true;
-      taken.push(shipment);
       count += shipment.count;
+      size += shipment.size ?? 0;
+      if (taken.length > 0 && (count > destination.batch || size > postSizeLimit)) return true;
+      taken.push(shipment);
       return false;
     });
     this.#weigh(taken, -1);
@@ -238,16 +247,33 @@ export class ShipmentQueue {
   #healthOf(destination: Destination): Health {
     const known = this.#health.get(destination);
     if (known) return known;
-    const health: Health = { failures: 0, notBefore: 0, pending: new Set(), sending: 0 };
+    const health: Health = { failures: 0, failedAt: 0, pause: 0, pending: new Set(), sending: 0 };
     this.#health.set(destination, health);
     return health;
   }
 }
 
-/** 4xx says that the same will be refused again; what was written and not answered may have been taken, and counts must not double. */
+/** A clock that is set back is no reason to wait longer: the time since the failure is negative then. */
+function isLeftAlone({ failedAt, pause }: Health): boolean {
+  const since = Date.now() - failedAt;
+  return since >= 0 && since < pause;
+}
+
+/** "Not now", after which nothing has been taken. Source: the OTLP specification, "Retryable Response Codes", which forbids it for others. */
+const notNow = new Set([429, 502, 503, 504]);
+
+/** What was written and not answered, or answered 500, may have been taken, and counts must not double. */
 function mayBeSentAgain(result: PostResult): boolean {
-  if (result.kind === 'answered') return result.status === 408 || result.status === 429 || result.status >= 500;
-  return result.kind === 'unsent';
+  return result.kind === 'answered' ? notNow.has(result.status) : result.kind === 'unsent';
+}
+
+function rejectedBy(destination: Destination, answer: Buffer): number {
+  try {
+    return destination.rejected?.(answer) ?? 0;
+  } catch {
+    // Some back ends answer 200 with a body of their own.
+    return 0;
+  }
 }
 
 function countOf(shipments: readonly Shipment[]): number {

@@ -126,7 +126,7 @@ export class Shipper {
   /** Lambda says that the environment ends: what is left has a moment. */
   async shutDown(): Promise<void> {
     for (const tell of [...this.endings]) tell();
-    this.#queue.forgive();
+    this.#queue.hurry();
     await this.#queue.ship(shippingAtShutdown);
     await datagramsSent();
     this.#queue.clear();
@@ -189,9 +189,10 @@ export function sharedShipper(): Shipper {
   holder[key] = shipper;
   process.once('SIGTERM', () => {
     // Whoever else listens has its own time; the signal's default is restored once this is done.
-    shipper.shutDown().finally(() => {
+    const end = (): void => {
       if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
-    });
+    };
+    shipper.shutDown().then(end, end);
   });
   return shipper;
 }

@@ -1,23 +1,30 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { DEFAULT_LIMITS, type Intake } from '../../../local/intake/http.ts';
 import { otlpIntake } from '../../../local/intake/otlp/index.ts';
 import type { SpanRecord, TelemetrySink } from '../../../local/store/records.ts';
 
-/** How a back end behaves; `refused` has nobody listening. */
+/** How a back end behaves; `refused` has nobody listening. A number is a status, with a Retry-After where there is a second word. */
 export type Behaviour =
   | 'works'
   | 'answers when told'
   | 'refused'
-  | 'answers 400'
-  | 'answers 429'
-  | 'answers 503'
+  | 'accepts and hangs'
+  | `answers ${number}`
+  | `answers ${number} ${string}`
   | 'redirects'
   | 'slow by 1 s'
+  | 'slow headers'
+  | 'slow body'
   | 'never answers'
   | 'garbage'
+  | '200 with garbage'
   | 'reset'
+  | 'reset when read'
+  | 'reset in its answer'
+  | 'endless headers'
   | 'endless answer';
 
 export interface Delivery {
@@ -28,6 +35,8 @@ export interface Delivery {
   time: number;
   /** `performance.now()` when it was answered. */
   answered?: number;
+  /** The status in the head of the answer. */
+  status?: number;
 }
 
 /** A collector or Rollbar's API on loopback, that keeps what it is sent and can misbehave in each listed way. */
@@ -38,14 +47,15 @@ export interface BackEnd {
   behave(behaviour: Behaviour): Promise<void>;
   /** Lets those answer that were told to wait. */
   answer(): void;
-  /** Resets every connection, as a back end does with those of an environment that was frozen for long. */
-  dropConnections(): void;
+  /** Closes every connection, as a back end does with idle ones, or resets them, as one does that knows of them no more. */
+  dropConnections(how?: 'reset' | 'close'): void;
   /** Resolves once there are so many deliveries. */
   received(count: number): Promise<Delivery[]>;
   stop(): Promise<void>;
 }
 
-export async function startBackEnd(): Promise<BackEnd> {
+/** @param identity a key and its certificate, PEM: the back end then speaks HTTPS. */
+export async function startBackEnd(identity?: { key: string; cert: string }): Promise<BackEnd> {
   const deliveries: Delivery[] = [];
   const waiting = new Set<() => void>();
   const sockets = new Set<Socket>();
@@ -77,15 +87,19 @@ export async function startBackEnd(): Promise<BackEnd> {
     if (behaviour === 'answers when told') await new Promise<void>((resolve) => held.push(resolve));
     await misbehave(behaviour, request, response);
     delivery.answered = performance.now();
+    if (response.headersSent) delivery.status = response.statusCode;
+  };
+  const http = createHttpServer((request, response) => void serve(request, response));
+  const connect = (socket: Socket): void => {
+    sockets.add(socket);
+    ever += 1;
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    if (behaviour !== 'accepts and hangs') http.emit('connection', socket);
   };
 
   const listen = async (): Promise<void> => {
-    const created = createHttpServer((request, response) => void serve(request, response));
-    created.on('connection', (socket) => {
-      sockets.add(socket);
-      ever += 1;
-      socket.on('close', () => sockets.delete(socket));
-    });
+    const created = identity ? createTlsServer(identity, connect) : createServer(connect);
     await new Promise<void>((resolve) => created.listen(port, '127.0.0.1', resolve));
     port = (created.address() as AddressInfo).port;
     server = created;
@@ -99,7 +113,7 @@ export async function startBackEnd(): Promise<BackEnd> {
 
   await listen();
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${identity ? 'https' : 'http'}://127.0.0.1:${port}`,
     deliveries,
     get connections() {
       return { open: sockets.size, ever };
@@ -112,8 +126,11 @@ export async function startBackEnd(): Promise<BackEnd> {
     answer: () => {
       for (const go of held.splice(0)) go();
     },
-    dropConnections: () => {
-      for (const socket of sockets) socket.resetAndDestroy();
+    dropConnections: (how = 'reset') => {
+      for (const socket of sockets) {
+        if (how === 'reset') socket.resetAndDestroy();
+        else socket.destroy();
+      }
     },
     received: (count) =>
       new Promise((resolve) => {
@@ -130,26 +147,43 @@ export async function startBackEnd(): Promise<BackEnd> {
 }
 
 async function misbehave(behaviour: Behaviour, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { socket } = request;
+  const [, status, retryAfter] = /^answers (\d+) ?(.*)$/.exec(behaviour) ?? [];
+  if (status) {
+    response.writeHead(Number(status), retryAfter ? { 'retry-after': retryAfter } : {});
+    return ended(response);
+  }
   switch (behaviour) {
-    case 'answers 400':
-    case 'answers 503':
-      response.writeHead(Number(behaviour.slice(-3))).end();
-      return;
-    case 'answers 429':
-      response.writeHead(429, { 'retry-after': '-1' }).end();
-      return;
     case 'redirects':
-      response.writeHead(307, { location: '/elsewhere' }).end();
-      return;
+      response.writeHead(307, { location: '/elsewhere' });
+      return ended(response);
     case 'slow by 1 s':
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       break;
+    case 'slow headers':
+      socket.write('HTTP/1.1 200 OK\r\nx-slow: ');
+      return trickle(socket, 'x');
+    case 'slow body':
+      response.writeHead(200, { 'content-length': 1_000_000 }).flushHeaders();
+      return trickle(socket, 'x');
     case 'never answers':
-      await new Promise<void>((resolve) => request.socket.on('close', resolve));
-      return;
+      return new Promise<void>((resolve) => socket.on('close', () => resolve()));
     case 'garbage':
-      request.socket.end('\u0000\u0001 this is not HTTP \r\n\r\n');
+      socket.end('\u0000\u0001 this is not HTTP \r\n\r\n');
       return;
+    case '200 with garbage':
+      response.writeHead(200, { 'content-type': 'application/x-protobuf' });
+      return ended(response, Buffer.from('<html>\u00ff\u0000 { "partialSuccess": { "rejectedSpans": 1e300'));
+    case 'reset when read':
+      socket.resetAndDestroy();
+      return;
+    case 'reset in its answer':
+      response.writeHead(200, { 'content-length': 1_000 });
+      response.write('x', () => socket.resetAndDestroy());
+      return;
+    case 'endless headers':
+      socket.write('HTTP/1.1 200 OK\r\n');
+      return trickle(socket, `x-endless: ${'x'.repeat(16_000)}\r\n`);
     case 'endless answer': {
       response.writeHead(200);
       const chunk = Buffer.alloc(16_384, 'x');
@@ -169,7 +203,25 @@ async function misbehave(behaviour: Behaviour, request: IncomingMessage, respons
   }
   const rollbar = request.url?.includes('/item');
   response.writeHead(200, { 'content-type': rollbar ? 'application/json' : 'application/x-protobuf' });
-  response.end(rollbar ? '{"err":0,"result":{"uuid":"1"}}' : '');
+  return ended(response, rollbar ? '{"err":0,"result":{"uuid":"1"}}' : '');
+}
+
+function ended(response: ServerResponse, body: string | Buffer = ''): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('close', resolve);
+    response.end(body, resolve);
+  });
+}
+
+/** Writes this again and again, until nobody reads it any more. */
+function trickle(socket: Socket, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => socket.write(text), 10);
+    socket.on('close', () => {
+      clearInterval(timer);
+      resolve();
+    });
+  });
 }
 
 /** Deliveries that have been read. */

@@ -1,36 +1,41 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { retryAfter } from '../../../src/telemetry/delivery.ts';
-import { type Destination, Shipper } from '../../../src/telemetry/shipping.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BackEnd, type Behaviour, spansOf, startBackEnd } from './back-end.ts';
-import { awsRuntimeClient, type Stage, startStage } from './stage.ts';
+import { selfSignedCertificate } from './certificate.ts';
+import { type Invocation, runtimeClients, type Stage, startStage } from './stage.ts';
 
-const faults: Behaviour[] = [
-  'refused',
-  'answers 503',
-  'slow by 1 s',
-  'never answers',
-  'garbage',
-  'reset',
-  'endless answer',
-  'answers 429',
-  'redirects',
+/** What becomes of spans that a back end got when it behaved like this, and ever after works. */
+const fates: [Behaviour, 'kept and sent again' | 'lost and counted' | 'taken'][] = [
+  ['refused', 'kept and sent again'],
+  ['accepts and hangs', 'lost and counted'],
+  ['slow by 1 s', 'taken'],
+  ['slow headers', 'lost and counted'],
+  ['slow body', 'taken'],
+  ['never answers', 'lost and counted'],
+  ['reset', 'lost and counted'],
+  ['reset when read', 'lost and counted'],
+  ['reset in its answer', 'taken'],
+  ['garbage', 'lost and counted'],
+  ['200 with garbage', 'taken'],
+  ['answers 400', 'lost and counted'],
+  ['answers 401', 'lost and counted'],
+  ['answers 413', 'lost and counted'],
+  ['answers 429', 'kept and sent again'],
+  ['answers 429 999999999', 'kept and sent again'],
+  ['answers 429 -1', 'kept and sent again'],
+  ['answers 429 Sun, 22 Nov 2099 12:00:00 GMT', 'kept and sent again'],
+  ['answers 500', 'lost and counted'],
+  ['answers 503', 'kept and sent again'],
+  ['redirects', 'lost and counted'],
+  ['endless headers', 'lost and counted'],
+  ['endless answer', 'taken'],
 ];
 
-const runtimes = [
-  { runtime: 'local', name: "this project's runtime client", skipped: false },
-  {
-    runtime: 'aws',
-    name: awsRuntimeClient ? "AWS's runtime client" : "AWS's runtime client (skipped: AWS_LAMBDA_RIC is not set)",
-    skipped: !awsRuntimeClient,
-  },
-] as const;
-
-for (const { runtime, name, skipped } of runtimes) {
+for (const { runtime, name, skipped } of runtimeClients) {
   describe.skipIf(skipped)(`as an extension under ${name}`, () => {
     let stage: Stage;
 
@@ -55,7 +60,7 @@ for (const { runtime, name, skipped } of runtimes) {
       await back.behave('works');
     });
 
-    it.each(faults)('answers as ever, and goes on, when both back ends: %s', async (behaviour) => {
+    it.each(fates)('answers as ever, and goes on, when both back ends: %s', async (behaviour) => {
       await Promise.all([stage.otlp.behave(behaviour), stage.rollbar.behave(behaviour)]);
       const invocations = [await stage.invoke({ path: '/ok' }), await stage.invoke({ path: '/message' })];
       await Promise.all([stage.otlp.behave('works'), stage.rollbar.behave('works')]);
@@ -70,46 +75,7 @@ for (const { runtime, name, skipped } of runtimes) {
 }
 
 describe('without the layer', () => {
-  /** What a process says that registers while its module is loaded, with a server in the place of Lambda. */
-  async function register(status: number): Promise<{ said: string[]; asked: string[] }> {
-    const asked: string[] = [];
-    const server = createServer((request, response) => {
-      asked.push(`${request.method} ${request.url} ${request.headers['lambda-extension-name'] ?? ''}`.trim());
-      response.setHeader('lambda-extension-identifier', 'an-identifier');
-      if (request.method === 'POST') response.writeHead(status).end('{}');
-      else response.end('{"eventType":"INVOKE","requestId":"an-id","deadlineMs":1795363295000}');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const child = spawn(
-      process.execPath,
-      [path.join(import.meta.dirname, 'fixture/register.ts'), `127.0.0.1:${port}`],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk;
-    });
-    await once(child, 'close');
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    return { said: said.trim().split('\n'), asked };
-  }
-
-  it('a function has registered for INVOKE when its module has been loaded, and then takes events', async () => {
-    expect(await register(200)).toEqual({
-      said: ['registered', '{"requestId":"an-id","deadline":1795363295000}'],
-      asked: ['POST /2020-01-01/extension/register throughline-shipper', 'GET /2020-01-01/extension/event/next'],
-    });
-  });
-
-  it('a function that is refused goes on without', async () => {
-    expect((await register(403)).said).toEqual(['refused']);
-  });
-
-  it.each(runtimes.filter(({ skipped }) => !skipped))(
+  it.each(runtimeClients.filter(({ skipped }) => !skipped))(
     'a fault is answered whatever Rollbar does, under $name',
     async ({ runtime }) => {
       const stage = await startStage({ runtime, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
@@ -124,15 +90,59 @@ describe('without the layer', () => {
   );
 });
 
-describe('what could not be sent', () => {
+/** How many spans this line counts as lost. */
+function lost({ message }: { message: string }): number {
+  const [, count] = /"TelemetryLost_spans":(\d+)/.exec(message) ?? [];
+  return Number(count ?? 0);
+}
+
+describe('the spans of a request', () => {
   let stage: Stage;
 
-  beforeEach(async () => {
-    stage = await startStage({ layer: true });
+  beforeAll(async () => {
+    stage = await startStage({ layer: true, environment: { OTEL_EXPORTER_OTLP_TIMEOUT: '1500' } });
   });
-  afterEach(() => stage.stop());
+  afterAll(() => stage.stop());
 
+  /** Spans that were answered with a 2xx, by trace. */
+  const taken = async ({ traceId }: Invocation): Promise<number> => {
+    const answered = stage.otlp.deliveries.filter(({ status = 0 }) => status >= 200 && status < 300);
+    return (await spansOf(answered)).filter((span) => span.traceId === traceId).length;
+  };
+
+  it.each(fates)('when the back end: %s, are %s; nothing is sent twice', async (behaviour, fate) => {
+    await stage.otlp.behave(behaviour);
+    const first = await stage.invoke({ path: '/ok' });
+    await stage.idle(first);
+    await stage.otlp.behave('works');
+    const second = await stage.invoke({ path: '/ok' });
+    await stage.idle(second);
+    const metrics = stage.json(second).find((line) => '_aws' in line);
+    // What is left goes out when the environment ends.
+    stage.cool();
+    const outcome = async (): Promise<number[]> => [await taken(first), await taken(second)];
+
+    await expect.poll(outcome, { timeout: 10_000 }).toEqual([fate === 'lost and counted' ? 0 : 6, 6]);
+    expect(metrics?.['TelemetryLost_spans']).toBe(fate === 'lost and counted' ? 6 : undefined);
+  });
+
+  it('that are lost are spoken of once in a process', async () => {
+    const counted = (): number => stage.lines.filter((line) => lost(line) === 6).length;
+    const before = counted();
+    await stage.otlp.behave('answers 403');
+    for (let times = 0; times < 2; times += 1) await stage.idle(await stage.invoke({ path: '/ok' }));
+    stage.cool();
+    await stage.until(() => counted() === before + 2);
+
+    expect(stage.json().filter(({ message }) => String(message).includes('answered 403'))).toMatchObject([
+      { level: 'WARN', message: 'Telemetry was not delivered to OTLP: it answered 403; it is lost and counted' },
+    ]);
+  });
+});
+
+describe('what could not be sent', () => {
   it('goes out after a later request, when the back end answers again', async () => {
+    const stage = await startStage({ layer: true });
     await stage.otlp.behave('refused');
     const lost = await stage.invoke({ path: '/ok' });
     await stage.otlp.behave('works');
@@ -143,19 +153,48 @@ describe('what could not be sent', () => {
     }
 
     expect((await spansOf(stage.otlp.deliveries)).filter(({ traceId }) => traceId === lost.traceId)).toHaveLength(6);
+    await stage.stop();
+  });
+});
+
+describe('an address that cannot be sent to changes no answer, and what it loses is counted:', () => {
+  const wrong = selfSignedCertificate('elsewhere.test');
+  let directory: string;
+  let tls: BackEnd;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'certificate-'));
+    await writeFile(path.join(directory, 'elsewhere.pem'), wrong.cert);
+    tls = await startBackEnd(wrong);
+  });
+  afterAll(async () => {
+    await tls.stop();
+    await rm(directory, { recursive: true });
   });
 
-  it('because it is refused for good is counted in the next metrics, and one warning names the destination', async () => {
-    await stage.otlp.behave('answers 400');
-    await stage.idle(await stage.invoke({ path: '/ok' }));
-    const next = await stage.invoke({ path: '/ok' });
-    await stage.until(() => stage.json(next).some((line) => '_aws' in line));
-    await stage.invoke({ path: '/ok' });
+  it.each([
+    ['a name that is not found', () => 'http://collector.invalid:4318', /ENOTFOUND|EAI_AGAIN/],
+    ['a certificate for another name', () => tls.url, /ERR_TLS_CERT_ALTNAME_INVALID/],
+  ])('%s', async (_title, url, reason) => {
+    const stage = await startStage({
+      layer: true,
+      environment: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: url(),
+        OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team=a-key',
+        NODE_EXTRA_CA_CERTS: path.join(directory, 'elsewhere.pem'),
+      },
+    });
+    const invocation = await stage.invoke({ path: '/ok' });
+    await stage.idle(invocation);
+    stage.cool();
+    await stage.until(() => stage.lines.some((line) => lost(line) === 6));
 
-    expect(stage.json(next).find((line) => '_aws' in line)).toMatchObject({ TelemetryLost_spans: 6 });
+    expect(invocation.response).toEqual({ statusCode: 200, body: 'ok' });
     expect(stage.json().filter(({ level }) => level === 'WARN')).toMatchObject([
-      { message: 'Telemetry was not delivered to OTLP: it answered 400; it is lost and counted', destination: 'OTLP' },
+      { message: expect.stringMatching(reason) },
     ]);
+    expect(tls.deliveries).toEqual([]);
+    await stage.stop();
   });
 });
 
@@ -172,167 +211,6 @@ describe('an environment that ends', () => {
       service: 'stage',
     });
     await stage.stop();
-  });
-});
-
-describe('where there is no Extensions API', () => {
-  let backEnd: BackEnd;
-  let destination: Destination;
-  let shipper: Shipper;
-
-  beforeEach(async () => {
-    backEnd = await startBackEnd();
-    destination = {
-      name: 'Test',
-      unit: 'records',
-      batch: 10,
-      url: backEnd.url,
-      build: (payloads) => ({ headers: {}, body: JSON.stringify(payloads) }),
-    };
-    shipper = new Shipper();
-    shipper.warn = () => {};
-  });
-  afterEach(() => backEnd.stop());
-
-  const add = (payload: unknown, count = 1): void => shipper.add({ destination, payload, count });
-
-  it('sends before the answer', async () => {
-    add('first');
-    await shipper.end('1');
-
-    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["first"]']);
-  });
-
-  it('waits for no answer that does not come', async () => {
-    await backEnd.behave('never answers');
-    add('first');
-    await shipper.end('1');
-
-    expect(backEnd.deliveries.map(({ answered }) => answered)).toEqual([undefined]);
-  });
-
-  it('puts as many records into one request as the destination takes', async () => {
-    for (let record = 0; record < 25; record += 1) add(record);
-    await shipper.end('1');
-
-    expect(backEnd.deliveries.map(({ body }) => (JSON.parse(String(body)) as unknown[]).length)).toEqual([10, 10, 5]);
-  });
-
-  it('keeps 2,000 records for a back end that is away, drops the oldest, and counts them', async () => {
-    await backEnd.behave('refused');
-    for (let record = 0; record < 2_500; record += 1) add(record);
-    await shipper.end('1');
-
-    expect([...shipper.takeLost()]).toEqual([['records', 500]]);
-    expect([...shipper.takeLost()]).toEqual([]);
-
-    await backEnd.behave('works');
-    await shipper.shutDown();
-    expect(JSON.parse(String(backEnd.deliveries[0]?.body))).toEqual([500, 501, 502, 503, 504, 505, 506, 507, 508, 509]);
-  });
-
-  it('keeps fewer where they are large: 16 million characters, a hundred of 160,000', async () => {
-    await backEnd.behave('refused');
-    for (let record = 0; record < 130; record += 1) {
-      shipper.add({ destination, payload: record, count: 1, size: 160_000 });
-    }
-    await shipper.end('1');
-
-    expect([...shipper.takeLost()]).toEqual([['records', 30]]);
-
-    await backEnd.behave('works');
-    await shipper.shutDown();
-    expect(JSON.parse(String(backEnd.deliveries[0]?.body))).toEqual([30, 31, 32, 33, 34, 35, 36, 37, 38, 39]);
-  });
-
-  it('tries again what was not taken for the moment, and not what was refused', async () => {
-    await backEnd.behave('answers 429');
-    add('for the moment');
-    await shipper.end('1');
-    await backEnd.behave('answers 400');
-    add('for good');
-    await shipper.end('2');
-    await backEnd.behave('works');
-    await shipper.end('3');
-
-    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual([
-      '["for the moment"]',
-      '["for the moment","for good"]',
-    ]);
-    expect([...shipper.takeLost()]).toEqual([['records', 2]]);
-  });
-
-  it('counts at its end what is on its way and not answered', async () => {
-    await backEnd.behave('never answers');
-    add('on its way');
-    await shipper.end('1');
-    add('waiting');
-    const written: [string, number][] = [];
-    shipper.writeLosses = (lost) => written.push(...lost);
-    await shipper.shutDown();
-
-    expect(written).toEqual([['records', 2]]);
-  });
-
-  it('counts records that cannot be written, and goes on', async () => {
-    add('fine');
-    shipper.add({
-      destination: { ...destination, name: 'Broken', build: () => Promise.reject(new Error('no')) },
-      payload: 1,
-      count: 3,
-    });
-    await shipper.end('1');
-
-    expect(backEnd.deliveries).toHaveLength(1);
-    expect([...shipper.takeLost()]).toEqual([['records', 3]]);
-  });
-
-  it('sends again at once over a new connection what went out over a pooled one that was dead', async () => {
-    add('first');
-    await shipper.end('1');
-    backEnd.dropConnections();
-    add('second');
-    await shipper.end('2');
-
-    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["first"]', '["second"]']);
-    expect([...shipper.takeLost()]).toEqual([]);
-  });
-
-  it('connects ahead of time and sends nothing, and the next POST takes that connection', async () => {
-    shipper.destinations.add(destination);
-    shipper.prepare();
-    await vi.waitUntil(() => backEnd.connections.open === 1);
-    expect(backEnd.deliveries).toEqual([]);
-    add('first');
-    await shipper.end('1');
-
-    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["first"]']);
-    expect(backEnd.connections.ever).toBe(1);
-  });
-
-  it('closes what it has opened ahead of time and did not need', async () => {
-    shipper.destinations.add(destination);
-    shipper.prepare();
-    await vi.waitUntil(() => backEnd.connections.open === 1);
-    shipper.unprepare();
-    await vi.waitUntil(() => backEnd.connections.open === 0);
-
-    add('later');
-    await shipper.end('1');
-    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["later"]']);
-  });
-
-  it('connects again where the connection of before was lost', async () => {
-    shipper.destinations.add(destination);
-    shipper.prepare();
-    await vi.waitUntil(() => backEnd.connections.open === 1);
-    backEnd.dropConnections();
-    await vi.waitUntil(() => backEnd.connections.open === 0);
-    add('first');
-    await shipper.end('1');
-
-    expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["first"]']);
-    expect([...shipper.takeLost()]).toEqual([]);
   });
 });
 
@@ -367,21 +245,5 @@ describe('a process', () => {
 
     expect(signal).toBe('SIGTERM');
     expect(backEnd.deliveries.map(({ body }) => String(body))).toEqual(['["left over"]']);
-  });
-});
-
-describe('Retry-After', () => {
-  const now = Date.parse('2026-11-22T12:00:00Z');
-
-  it.each([
-    ['3', 3_000],
-    ['-7', 0],
-    ['999999999', 300_000],
-    ['Sun, 22 Nov 2026 12:00:10 GMT', 10_000],
-    ['Sun, 22 Nov 2020 12:00:10 GMT', 0],
-    ['soon', undefined],
-    ['', undefined],
-  ])('of "%s" is %s ms', (value, milliseconds) => {
-    expect(retryAfter(value, now)).toBe(milliseconds);
   });
 });

@@ -14,6 +14,16 @@ import { type BackEnd, startBackEnd } from './back-end.ts';
 /** AWS's own runtime client, where one is installed: it is compiled on installation, which not every machine can do. */
 export const awsRuntimeClient = process.env['AWS_LAMBDA_RIC'];
 
+/** Both runtime clients, for a suite that is run with each; AWS's is skipped, and says so, where its folder is not named. */
+export const runtimeClients = [
+  { runtime: 'local', name: "this project's runtime client", skipped: false },
+  {
+    runtime: 'aws',
+    name: awsRuntimeClient ? "AWS's runtime client" : "AWS's runtime client (skipped: AWS_LAMBDA_RIC is not set)",
+    skipped: !awsRuntimeClient,
+  },
+] as const;
+
 export interface StageOptions {
   /** A file that exports `handler`. */
   handler?: string;
@@ -21,6 +31,8 @@ export interface StageOptions {
   layer?: boolean | string;
   runtime?: 'local' | 'aws';
   timeoutSeconds?: number;
+  /** Default: 1024. */
+  memoryMegabytes?: number;
   /** Default: nodejs24.x, which imports handlers; the ones before require them. */
   version?: 'nodejs24.x' | 'nodejs22.x';
   environment?: Record<string, string>;
@@ -169,7 +181,7 @@ export function functionOf(options: StageOptions, layer: string): LocalFunction 
     name: 'stage-dev-probe',
     handler: 'handlers/probe.handler',
     runtime: options.version ?? 'nodejs24.x',
-    memoryMegabytes: 1024,
+    memoryMegabytes: options.memoryMegabytes ?? 1024,
     timeoutSeconds: options.timeoutSeconds ?? 6,
     environment: {
       POWERTOOLS_SERVICE_NAME: 'stage',
