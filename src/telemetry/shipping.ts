@@ -1,4 +1,5 @@
-import { type Extension, registerExtension, registerExtensionNow } from './extension.ts';
+import { type Extension, type InvokeEvent, registerExtension, registerExtensionNow } from './extension.ts';
+import { observeInvocations } from './invocations.ts';
 import { type Destination, type Shipment, ShipmentQueue, within } from './queue.ts';
 
 export { type Destination, type Shipment, within };
@@ -10,6 +11,8 @@ const reserve = 200;
 export const longestWaitBeforeAnswer = 200;
 /** What Lambda gives a runtime after SIGTERM: 300 ms, or 500 ms. */
 const shippingAtShutdown = 300;
+/** After which an Extensions API that failed is asked again: Lambda holds every invocation until this extension asks for the next. */
+const retryMilliseconds = 200;
 
 /**
  * Sends telemetry when nobody waits for it. As a Lambda extension it sends after the answer; where there is no Extensions API it sends
@@ -37,6 +40,8 @@ export class Shipper {
   #mode: 'direct' | 'registering' | 'extension' = 'direct';
   #ended = new Set<string>();
   #begun = new Set<string>();
+  /** The runtime says when an answer has been posted, whoever wrote the handler. */
+  #observed = false;
   #wake: () => void = () => {};
 
   /**
@@ -52,17 +57,34 @@ export class Shipper {
   registerNow(api: string): void {
     if (this.#registration) return;
     this.#registration = Promise.resolve();
+    this.#observe();
     this.#become(registerExtensionNow(api));
   }
 
   async #register(api: string): Promise<void> {
     this.#mode = 'registering';
+    this.#observe();
     this.#become(await registerExtension(api));
+  }
+
+  #observe(): void {
+    try {
+      observeInvocations({
+        began: (requestId) => {
+          this.#observed = true;
+          this.begin(requestId);
+        },
+        answered: (requestId) => this.#markEnded(requestId),
+      });
+    } catch {
+      // A global that cannot be changed: then this knows of handlers that use our Middy stack, and waits a second for any other.
+    }
   }
 
   #become(extension: Extension | undefined): void {
     this.#mode = extension ? 'extension' : 'direct';
-    if (extension) this.#follow(extension);
+    // What fails in there is a defect, and no reason to end the function's process.
+    if (extension) this.#follow(extension).catch(() => {});
   }
 
   /** Whether Lambda has accepted this as an extension. */
@@ -97,15 +119,17 @@ export class Shipper {
    * @returns when the answer may be given.
    */
   async end(requestId: string | undefined, deadline = Number.POSITIVE_INFINITY): Promise<void> {
-    if (requestId) {
-      this.#begun.delete(requestId);
-      if (this.#mode !== 'direct') this.#ended.add(requestId);
-      // Ids of invocations that no event came for; there is no more than one at a time.
-      if (this.#ended.size > 100) this.#ended.clear();
-    }
-    this.#wake();
+    if (requestId && !this.#observed) this.#markEnded(requestId);
     if (this.#mode !== 'direct' || this.#queue.isEmpty) return;
     await this.#queue.ship(Math.min(longestWaitBeforeAnswer, deadline - Date.now() - reserve));
+  }
+
+  #markEnded(requestId: string): void {
+    this.#begun.delete(requestId);
+    if (this.#registration) this.#ended.add(requestId);
+    // Ids of invocations that no event came for; there is no more than one at a time.
+    if (this.#ended.size > 100) this.#ended.clear();
+    this.#wake();
   }
 
   /** Connects to every back end, for a moment when there will be no time for that. Sends nothing. */
@@ -137,26 +161,34 @@ export class Shipper {
   async #follow(extension: Extension): Promise<void> {
     for (;;) {
       const event = await extension.next();
-      if (!event) {
+      if (event) await this.#afterAnswer(event);
+      else {
+        // What is queued until an event comes again goes out before the answer.
         this.#mode = 'direct';
-        return;
+        await new Promise<void>((resolve) => setTimeout(resolve, retryMilliseconds).unref());
       }
-      await this.#untilEnded(event.requestId);
-      await answerPosted();
-      await this.#queue.ship(Math.min(longestShipping, event.deadline - Date.now() - reserve));
-      // Asking for the next event may freeze what is not on its way.
-      await datagramsSent();
     }
+  }
+
+  async #afterAnswer({ requestId, deadline }: InvokeEvent): Promise<void> {
+    this.#mode = 'extension';
+    // Of the clock that may be set meanwhile, only this is taken.
+    const killed = performance.now() + deadline - Date.now();
+    await this.#untilEnded(requestId);
+    if (!this.#observed) await answerPosted();
+    await this.#queue.ship(Math.min(longestShipping, killed - performance.now() - reserve));
+    // Asking for the next event may freeze what is not on its way.
+    await datagramsSent();
   }
 
   /** An invocation that never reaches a handler, because its event was no JSON, must not hold the environment until it times out. */
   async #untilEnded(requestId: string): Promise<void> {
-    const patience = Date.now() + 1_000;
+    const patience = performance.now() + 1_000;
     while (!this.#ended.delete(requestId)) {
       const begun = this.#begun.has(requestId);
-      if (!begun && Date.now() >= patience) return;
+      if (!begun && performance.now() >= patience) return;
       await new Promise<void>((resolve) => {
-        const timer = begun ? undefined : setTimeout(resolve, patience - Date.now()).unref();
+        const timer = begun ? undefined : setTimeout(resolve, patience - performance.now()).unref();
         this.#wake = () => {
           clearTimeout(timer);
           resolve();
