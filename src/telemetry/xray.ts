@@ -9,6 +9,8 @@ const maximumDocumentBytes = 64_000;
 const tracer = new Tracer({ captureHTTPsRequests: false });
 
 let trimmed = 0;
+/** `performance.now()` at their beginning: with a clock that is set back meanwhile, an end of the SDK's lies before the beginning. */
+const begun = new WeakMap<Subsegment, number>();
 
 /** Whether there is an X-Ray to send to: Powertools says no outside Lambda, under SAM's local mode and by `POWERTOOLS_TRACE_ENABLED`. */
 export function isXrayEnabled(): boolean {
@@ -31,6 +33,7 @@ export function facadeSegment(header: TraceHeader): xray.Segment {
  */
 export function openSubsegment(parent: xray.Segment | Subsegment, name: string, id: string): Subsegment {
   const subsegment = new xray.Subsegment(name);
+  begun.set(subsegment, performance.now());
   subsegment.id = id;
   subsegment.parent = parent;
   subsegment.segment = 'segment' in parent ? parent.segment : (parent as xray.Segment);
@@ -40,6 +43,8 @@ export function openSubsegment(parent: xray.Segment | Subsegment, name: string, 
 /** Closes a subsegment and sends it to the daemon. */
 export function closeSubsegment(subsegment: Subsegment): void {
   subsegment.close();
+  const seconds = (performance.now() - (begun.get(subsegment) ?? 0)) / 1_000;
+  subsegment.addAttribute('end_time', subsegment.start_time + seconds);
   const document = fittingDocument(subsegment);
   // The SDK would write it again to send it, and once more for a debug line that it then does not print.
   Object.assign(subsegment, { format: () => document, toString: () => document });
