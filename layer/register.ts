@@ -2,6 +2,7 @@ import { context, diag, propagation, type TextMapPropagator, trace } from '@open
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
+import { writeWarning } from '../src/telemetry/output.ts';
 import { sharedShipper } from '../src/telemetry/shipping.ts';
 import { type LayerConfig, readConfig } from './config.ts';
 import { AsyncContextManager } from './context-manager.ts';
@@ -17,18 +18,18 @@ import { TailProcessor } from './processor.ts';
 export async function register(environment: Record<string, string | undefined>): Promise<void> {
   try {
     const config = readConfig(environment);
-    for (const warning of config.warnings) warn(warning);
+    for (const warning of config.warnings) writeWarning(warning);
     if (config.disabled) return;
     const shipper = sharedShipper();
     if (config.tracesUrl) provide(config, config.tracesUrl);
     else if (environment['OTEL_TRACES_EXPORTER'] !== 'none') {
-      warn('OTEL_EXPORTER_OTLP_ENDPOINT is not set: OpenTelemetry spans go nowhere.');
+      writeWarning('OTEL_EXPORTER_OTLP_ENDPOINT is not set: OpenTelemetry spans go nowhere.');
     }
     const api = environment['AWS_LAMBDA_RUNTIME_API'];
     // Where an environment has several invocations at a time, Lambda lets no extension register for INVOKE.
     if (api && !environment['AWS_LAMBDA_MAX_CONCURRENCY']) await shipper.register(api);
   } catch (error) {
-    warn(`OpenTelemetry was not set up: ${error instanceof Error ? error.message : error}`);
+    writeWarning(`OpenTelemetry was not set up: ${error instanceof Error ? error.message : error}`);
   }
 }
 
@@ -50,10 +51,6 @@ function provide(config: LayerConfig, url: string): void {
 
 function propagatorOf(name: LayerConfig['propagators'][number]): TextMapPropagator {
   return name === 'baggage' ? new W3CBaggagePropagator() : new W3CTraceContextPropagator();
-}
-
-function warn(message: string): void {
-  process.stderr.write(`${JSON.stringify({ level: 'WARN', message, timestamp: new Date().toISOString() })}\n`);
 }
 
 /** The module that loads this one waits for it. */

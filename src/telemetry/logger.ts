@@ -1,6 +1,7 @@
 import { Logger, type LogItem } from '@aws-lambda-powertools/logger';
 import type { LogAttributes, LogItemExtraInput, LogItemMessage } from '@aws-lambda-powertools/logger/types';
 import { config } from '../config.ts';
+import { surviveClosedOutput } from './output.ts';
 import { type Plain, toPlain } from './plain.ts';
 import { currentSpan } from './request.ts';
 import { currentTraceId, toXrayId } from './trace-id.ts';
@@ -30,7 +31,7 @@ class SafeLogger extends Logger {
     try {
       super.processLogItem(level, safeMessage(input), [safeExtra(extra)]);
     } catch {
-      // A closed stdout, or a bug: the request goes on.
+      // A bug: the request goes on.
     }
   }
 
@@ -105,6 +106,8 @@ function isError(value: unknown): boolean {
     return false;
   }
 }
+
+surviveClosedOutput();
 
 /**
  * One line of JSON for each call, with `xray_trace_id`, `trace_id` and `span_id`. Lines below the level (debug, with the default level

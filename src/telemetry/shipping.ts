@@ -1,5 +1,6 @@
 import { type Extension, type InvokeEvent, registerExtension, registerExtensionNow } from './extension.ts';
 import { observeInvocations } from './invocations.ts';
+import { writeWarning } from './output.ts';
 import { type Destination, type Shipment, ShipmentQueue, within } from './queue.ts';
 
 export { type Destination, type Shipment, within };
@@ -22,9 +23,7 @@ export class Shipper {
   /** Raised when a member changes: a layer and a bundle of different versions then keep to themselves. */
   readonly version = 2;
   /** Told of each kind of loss once; replaced by the function's logger. */
-  warn: (message: string, details: Record<string, unknown>) => void = (message, details) => {
-    process.stderr.write(`${JSON.stringify({ level: 'WARN', message, ...details })}\n`);
-  };
+  warn: (message: string, details: Record<string, unknown>) => void = writeWarning;
 
   /** All back ends that something may be sent to. */
   readonly destinations = new Set<Destination>();
