@@ -199,17 +199,39 @@ describe('an address that cannot be sent to changes no answer, and what it loses
 });
 
 describe('an environment that ends', () => {
-  it('writes what it could not send any more into the metrics', async () => {
-    const stage = await startStage({ layer: true });
-    await stage.otlp.behave('refused');
-    await stage.idle(await stage.invoke({ path: '/ok' }));
-    stage.cool();
-    await stage.until(() => stage.json().some((line) => 'TelemetryLost_spans' in line));
+  // Lambda, and the platform here, kills it half a second later: a machine that lets the process wait for that long loses the last line.
+  it.each(['refused', 'accepts and hangs', 'never answers', 'slow headers'] as const)(
+    'writes what it could not send any more into the metrics, when the back end: %s',
+    { retry: 2 },
+    async (behaviour) => {
+      const stage = await startStage({ layer: true });
+      await stage.otlp.behave(behaviour);
+      await stage.idle(await stage.invoke({ path: '/ok' }));
+      stage.cool();
+      await expect
+        .poll(() => stage.json().filter((line) => 'TelemetryLost_spans' in line), { timeout: 5_000 })
+        .toMatchObject([{ TelemetryLost_spans: 6, service: 'stage' }]);
+      await stage.stop();
+    },
+  );
 
-    expect(stage.json().find((line) => 'TelemetryLost_spans' in line)).toMatchObject({
-      TelemetryLost_spans: 6,
-      service: 'stage',
-    });
+  it('by SIGKILL amid that is replaced at the next request, and has sent nothing twice', async () => {
+    const stage = await startStage({ layer: true });
+    await stage.otlp.behave('answers when told');
+    const first = await stage.invoke({ path: '/pid' });
+    const pid = Number(first.response?.body);
+    await stage.otlp.received(1);
+    process.kill(pid, 'SIGTERM');
+    process.kill(pid, 'SIGKILL');
+    await stage.idle(first);
+    await stage.otlp.behave('works');
+    const second = await stage.invoke({ path: '/ok' });
+    await stage.idle(second);
+
+    expect([first.response?.statusCode, second.response]).toEqual([200, { statusCode: 200, body: 'ok' }]);
+    expect(second.coldStart).toBe(true);
+    const traces = (await spansOf(stage.otlp.deliveries)).map(({ traceId }) => traceId);
+    expect(traces).toEqual([first.traceId, ...Array.from({ length: 6 }, () => second.traceId)]);
     await stage.stop();
   });
 });
@@ -234,6 +256,19 @@ describe('a process', () => {
       const [code] = await once(start('and end'), 'exit');
 
       expect(code).toBe(0);
+    },
+  );
+
+  it.each(['accepts and hangs', 'never answers', 'slow body', 'refused'] as const)(
+    'ends when it is told to, whatever it has left, and the back end: %s',
+    async (behaviour) => {
+      await backEnd.behave(behaviour);
+      const child = start('and stay');
+      child.stdout && (await once(child.stdout, 'data'));
+      child.kill('SIGTERM');
+      const [, signal] = await once(child, 'exit');
+
+      expect(signal).toBe('SIGTERM');
     },
   );
 
