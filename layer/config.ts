@@ -5,6 +5,7 @@ export interface LayerConfig {
   tracesUrl: string | undefined;
   headers: Record<string, string>;
   protocol: 'http/protobuf' | 'http/json';
+  compression: 'none' | 'gzip';
   resource: Record<string, string>;
   /** After which a request that is not answered is given up. */
   timeoutMilliseconds: number;
@@ -29,6 +30,8 @@ const supported = new Set([
   'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
   'OTEL_EXPORTER_OTLP_PROTOCOL',
   'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
+  'OTEL_EXPORTER_OTLP_COMPRESSION',
+  'OTEL_EXPORTER_OTLP_TRACES_COMPRESSION',
   'OTEL_EXPORTER_OTLP_TIMEOUT',
   'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT',
   'OTEL_TRACES_EXPORTER',
@@ -62,6 +65,7 @@ export function readConfig(environment: Environment): LayerConfig {
       warnings,
     ),
     protocol: readProtocol(read, warnings),
+    compression: readCompression(read, warnings),
     timeoutMilliseconds: readNumber(
       read,
       read('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ? 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT' : 'OTEL_EXPORTER_OTLP_TIMEOUT',
@@ -109,6 +113,16 @@ function readProtocol(read: Read, warnings: string[]): LayerConfig['protocol'] {
   if (protocol === 'http/protobuf' || protocol === 'http/json') return protocol;
   warnings.push(`OTEL_EXPORTER_OTLP_PROTOCOL is ${protocol}: only http/protobuf and http/json are supported.`);
   return 'http/protobuf';
+}
+
+function readCompression(read: Read, warnings: string[]): LayerConfig['compression'] {
+  const own = read('OTEL_EXPORTER_OTLP_TRACES_COMPRESSION');
+  const compression = own ?? read('OTEL_EXPORTER_OTLP_COMPRESSION') ?? 'none';
+  if (compression === 'none' || compression === 'gzip') return compression;
+  warnings.push(
+    `OTEL_EXPORTER_OTLP_${own ? 'TRACES_' : ''}COMPRESSION is ${compression}: only none and gzip are supported.`,
+  );
+  return 'none';
 }
 
 /** `traceidratio` with 0.1 keeps one ordinary trace of ten; the rate is a whole number, because Honeycomb's is. */

@@ -1,5 +1,7 @@
+import { promisify } from 'node:util';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { HttpPost } from '../src/telemetry/delivery.ts';
 import type { Destination } from '../src/telemetry/shipping.ts';
 import type { LayerConfig } from './config.ts';
 
@@ -7,7 +9,8 @@ import type { LayerConfig } from './config.ts';
 const batch = 512;
 
 /** OTLP over HTTP, to Honeycomb or any other collector. */
-export function otlpDestination(url: string, { headers, protocol, timeoutMilliseconds }: LayerConfig): Destination {
+export function otlpDestination(url: string, config: LayerConfig): Destination {
+  const { headers, protocol, compression, timeoutMilliseconds } = config;
   const protobuf = protocol === 'http/protobuf';
   const serializer = protobuf ? ProtobufTraceSerializer : JsonTraceSerializer;
   return {
@@ -16,11 +19,21 @@ export function otlpDestination(url: string, { headers, protocol, timeoutMillise
     url,
     batch,
     limitMilliseconds: timeoutMilliseconds,
-    build: (payloads) => ({
-      headers: { ...headers, 'content-type': protobuf ? 'application/x-protobuf' : 'application/json' },
-      body: serializer.serializeRequest((payloads as ReadableSpan[][]).flat()) ?? new Uint8Array(),
-    }),
+    build: async (payloads) => {
+      const post = {
+        headers: { ...headers, 'content-type': protobuf ? 'application/x-protobuf' : 'application/json' },
+        body: serializer.serializeRequest((payloads as ReadableSpan[][]).flat()) ?? new Uint8Array(),
+      };
+      return compression === 'gzip' ? gzipped(post) : post;
+    },
     rejected: (answer) =>
       answer.length === 0 ? 0 : Number(serializer.deserializeResponse(answer).partialSuccess?.rejectedSpans ?? 0),
   };
+}
+
+async function gzipped(post: HttpPost): Promise<HttpPost> {
+  // Loaded when the first spans are sent, not during INIT, and only where it was asked for.
+  const { gzip } = await import('node:zlib');
+  const body = await promisify(gzip)(post.body);
+  return { ...post, headers: { ...post.headers, 'content-encoding': 'gzip' }, body };
 }

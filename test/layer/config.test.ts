@@ -54,6 +54,8 @@ describe("the layer's configuration", () => {
     ['OTEL_METRICS_EXPORTER', 'otlp', 'OTEL_METRICS_EXPORTER is set, and this layer does not support it.'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote', 'OTEL_TRACES_SAMPLER is jaeger_remote'],
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'OTEL_EXPORTER_OTLP_PROTOCOL is grpc'],
+    ['OTEL_EXPORTER_OTLP_COMPRESSION', 'zstd', 'OTEL_EXPORTER_OTLP_COMPRESSION is zstd'],
+    ['OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'zstd', 'OTEL_EXPORTER_OTLP_TRACES_COMPRESSION is zstd'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'ftp://x', 'OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL.'],
     ['OTEL_PROPAGATORS', 'b3', 'OTEL_PROPAGATORS names b3'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'no-equals-sign', 'OTEL_EXPORTER_OTLP_HEADERS has an entry'],
@@ -70,6 +72,14 @@ describe("the layer's configuration", () => {
     expect(
       readConfig({ OTEL_EXPORTER_OTLP_TIMEOUT: '3000', OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '500' }).timeoutMilliseconds,
     ).toBe(500);
+  });
+
+  it('compresses nothing unless it is told to, for its own signal before all', () => {
+    expect(readConfig({}).compression).toBe('none');
+    expect(readConfig({ OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' })).toMatchObject({ compression: 'gzip', warnings: [] });
+    expect(
+      readConfig({ OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip', OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'none' }).compression,
+    ).toBe('none');
   });
 
   it('can be switched off', () => {

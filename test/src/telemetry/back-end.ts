@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
 import { DEFAULT_LIMITS, type Intake } from '../../../local/intake/http.ts';
 import { otlpIntake } from '../../../local/intake/otlp/index.ts';
 import type { SpanRecord, TelemetrySink } from '../../../local/store/records.ts';
@@ -253,6 +254,7 @@ async function spansIn({ path, headers, body }: Delivery): Promise<SpanRecord[]>
     },
   };
   const intake: Intake = otlpIntake(sink, DEFAULT_LIMITS);
-  await intake.answer({ method: 'POST', path, headers, body: async () => body });
+  const plain = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+  await intake.answer({ method: 'POST', path, headers, body: async () => plain });
   return spans;
 }
