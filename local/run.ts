@@ -23,6 +23,7 @@ export async function runLocal(options: { service: LocalService; sampling: boole
     onRequest: (line) => print(requestLine(line)),
     onReload: (change) =>
       print('keys' in change ? dim(`reloaded ${change.keys.join(', ')}`) : style('red', change.failure)),
+    onForward: (sentence) => print(style('yellow', sentence)),
   });
   // Ctrl-C during start-up waits for what is just starting, so that it too is ended.
   const cloud: LocalCloud = await starting;

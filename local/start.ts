@@ -27,6 +27,8 @@ export interface LocalOptions {
   onRequest?(line: RequestLine): void;
   /** Called after a change of the code: what runs new code from now on, or the sentence that says why it does not build. */
   onReload?(change: CodeChange): void;
+  /** Called when a real service stops taking what is sent on to it, and when it takes it again, with a sentence. */
+  onForward?(sentence: string): void;
   /** Called as start-up goes on, with what comes next. */
   onProgress?(step: string): void;
 }
@@ -74,7 +76,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     const xray = await start(() => startXrayIntake({ port: ports.xray, sink, store, service }), 'xray');
     const provided = Object.assign({}, ...service.functions.map((lambda) => lambda.environment));
     const forward = forwardTargets(provided);
-    const telemetry = await start(() => startTelemetryIntake({ port: ports.otlp, sink, forward }), 'otlp');
+    const telemetry = await start(
+      () => startTelemetryIntake({ port: ports.otlp, sink, forward, onForward: options.onForward }),
+      'otlp',
+    );
     const environment = localEnvironment(service, {
       dynamodb: dynamodb.endpoint,
       xray: xray.port,

@@ -4,6 +4,7 @@ import { duration, element, markOf, pathOf, showTrace, statusClass } from './wat
 const list = document.getElementById('traces');
 const article = document.getElementById('trace');
 const live = document.getElementById('live');
+const losses = document.getElementById('losses');
 const onlyErrors = document.getElementById('errors');
 const most = 500;
 
@@ -69,6 +70,24 @@ function say(text, on) {
   live.classList.toggle('on', on);
 }
 
+let asking;
+
+/** Shows what could not be received, and what a real service did not take: soon, and once for all that happens until then. */
+function showLossesSoon() {
+  if (asking) return;
+  asking = setTimeout(async () => {
+    asking = undefined;
+    // Who has stopped the run is told so by the stream.
+    const response = await fetch('/api/status').catch(() => undefined);
+    if (response) showLosses(await response.json());
+  }, 1_000);
+}
+
+function showLosses({ rejections }) {
+  losses.hidden = rejections.length === 0;
+  losses.textContent = rejections.map(({ intake, reason, count }) => `${intake}: ${reason} (${count})`).join(' · ');
+}
+
 function listen() {
   const events = new EventSource('/api/traces/stream');
   events.addEventListener('open', async () => {
@@ -79,6 +98,7 @@ function listen() {
   events.addEventListener('trace', ({ data }) => {
     const summary = JSON.parse(data);
     keep(summary);
+    showLossesSoon();
     if (summary.id === chosen()) void show();
   });
   events.addEventListener('error', () => say('not running', false));
@@ -89,6 +109,7 @@ onlyErrors.addEventListener('change', () => {
 });
 addEventListener('hashchange', () => void show());
 const status = await (await fetch('/api/status')).json();
+showLosses(status);
 document.getElementById('service').textContent = `${status.service.name} · ${status.service.stage}`;
 if (status.addresses.api) {
   document.getElementById('empty').textContent = `No trace yet. Send a request to ${status.addresses.api}.`;

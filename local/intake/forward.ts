@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TelemetrySink } from '../store/records.ts';
+import { ForwardReport } from './forward-report.ts';
 
 /** A real service that gets what the local intake has taken. */
 export interface ForwardTarget {
@@ -27,15 +28,37 @@ const requestMilliseconds = 5_000;
 /** Stands where a developer has set no key: a request that carries it stays on this machine. */
 export const localKey = 'local';
 
+interface Forwarded {
+  target: ForwardTarget;
+  path: string;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
 /**
  * Sends what the functions have sent here to the real services too, in the background and in order, and counts through `sink.rejected`
  * what did not arrive.
+ * @param say is told in a sentence, with no key in it, that a service has stopped taking it, and that it takes it again.
  */
-export function createForwarder(targets: ForwardTarget[], sink: TelemetrySink): Forwarder {
-  const queue: { target: ForwardTarget; path: string; headers: Record<string, string>; body: Buffer }[] = [];
+export function createForwarder(
+  targets: ForwardTarget[],
+  sink: TelemetrySink,
+  say: (sentence: string) => void = () => {},
+): Forwarder {
+  const queue: Forwarded[] = [];
+  const reports = new Map<ForwardTarget, ForwardReport>();
   let working: Promise<void> | undefined;
 
-  const send = async ({ target, path, headers, body }: (typeof queue)[number]) => {
+  const reportOf = (target: ForwardTarget): ForwardReport => {
+    const known = reports.get(target);
+    if (known) return known;
+    const report = new ForwardReport(`${target.name} (${placeOf(target.url(target.path)).host})`, say);
+    reports.set(target, report);
+    return report;
+  };
+  const send = async (request: Forwarded) => {
+    const { target, path, headers, body } = request;
+    const report = reportOf(target);
     try {
       const answer = await fetch(target.url(path), {
         method: 'POST',
@@ -45,12 +68,22 @@ export function createForwarder(targets: ForwardTarget[], sink: TelemetrySink): 
         signal: AbortSignal.timeout(requestMilliseconds),
       });
       await answer.body?.cancel();
-      if (!answer.ok)
-        sink.rejected(`forward ${target.name}`, `the service answered ${answer.status}`, target.url(path));
+      if (answer.ok) {
+        report.arrived();
+        return;
+      }
+      sink.rejected(
+        `forward ${target.name}`,
+        `the service answered ${answer.status}`,
+        placeOf(target.url(path)).withoutKeys,
+      );
+      report.failed(`it answered ${answer.status}`);
     } catch (error) {
       const cause =
         error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
-      sink.rejected(`forward ${target.name}`, 'the service was not reached', cause);
+      const reason = withoutKeys(cause, request);
+      sink.rejected(`forward ${target.name}`, 'the service was not reached', reason);
+      report.failed(reason);
     }
   };
   const work = async () => {
@@ -67,7 +100,11 @@ export function createForwarder(targets: ForwardTarget[], sink: TelemetrySink): 
       if (!target.keys.some((name) => headers[name] && headers[name] !== localKey)) return;
       if (queue.length >= queueLimit) {
         queue.shift();
-        sink.rejected(`forward ${target.name}`, 'the queue was full, the oldest was dropped', target.url(path));
+        sink.rejected(
+          `forward ${target.name}`,
+          'the queue was full, the oldest was dropped',
+          placeOf(target.url(path)).withoutKeys,
+        );
       }
       queue.push({ target, path, headers, body });
       working ??= work();
@@ -75,8 +112,25 @@ export function createForwarder(targets: ForwardTarget[], sink: TelemetrySink): 
     async stop() {
       queue.length = 0;
       await working;
+      for (const report of reports.values()) report.stop();
     },
   };
+}
+
+/** @returns what may be shown of an address, which may have a key in its user name, its password or its query. */
+function placeOf(url: string): { host: string; withoutKeys: string } {
+  if (!URL.canParse(url)) return { host: 'no valid address', withoutKeys: 'no valid address' };
+  const { host, origin, pathname } = new URL(url);
+  return { host, withoutKeys: origin + pathname };
+}
+
+/** @returns what an HTTP client says of a failure: it quotes headers and addresses that it does not take. */
+function withoutKeys(text: string, { target, path, headers }: Forwarded): string {
+  const url = target.url(path);
+  const keys = target.keys.flatMap((name) => headers[name] ?? []);
+  return [url, ...(URL.canParse(url) ? [new URL(url).href] : []), ...keys]
+    .filter(Boolean)
+    .reduce((result, secret) => result.replaceAll(secret, '…'), text);
 }
 
 /**

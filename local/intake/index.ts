@@ -26,6 +26,8 @@ export interface TelemetryIntakeOptions {
   limits?: Partial<IntakeLimits>;
   /** Real services that get what was taken here too. */
   forward?: ForwardTarget[];
+  /** Told in a sentence that one of them has stopped taking it, or takes it again. */
+  onForward?(sentence: string): void;
   /** Host names to answer to beside this machine's own: see `loopback.ts`. */
   hosts?: readonly string[];
 }
@@ -52,7 +54,7 @@ export async function startTelemetryIntake(options: TelemetryIntakeOptions): Pro
     honeycombIntake(sink, limits),
     rollbarIntake(sink, limits),
   ];
-  const forwarder = createForwarder(options.forward ?? [], sink);
+  const forwarder = createForwarder(options.forward ?? [], sink, options.onForward);
 
   const server = createServer(
     {

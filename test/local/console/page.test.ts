@@ -203,6 +203,19 @@ describe.skipIf(!executablePath)(title, () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says what was lost, and with it on the way to a real service, as it becomes known', async () => {
+    await page.goto(fixture.url);
+    await page.getByText('live', { exact: true }).waitFor();
+    expect(await page.locator('#losses').isVisible()).toBe(false);
+    fixture.store.rejected('forward otlp', 'the service answered 401', '<b>nothing</b>');
+    fixture.store.segment(segment(newTrace().root));
+
+    await page.getByText('forward otlp: the service answered 401 (1)').waitFor();
+    await page.reload();
+    await page.getByText('forward otlp: the service answered 401 (1)').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('says that a trace is not here, when the address names one that is not', async () => {
     await page.goto(`${fixture.url}/#${'f'.repeat(32)}`);
     await page.getByText(`Nothing has been received of trace ${'f'.repeat(32)}.`).waitFor();

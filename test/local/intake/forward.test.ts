@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { forwardTargets, localKey } from '../../../local/intake/forward.ts';
+import { createForwarder, forwardTargets, localKey } from '../../../local/intake/forward.ts';
 import { startTelemetryIntake } from '../../../local/intake/index.ts';
 import type { TelemetrySink } from '../../../local/store/records.ts';
 
@@ -17,24 +17,33 @@ afterEach(async () => {
 });
 
 /** The real service, which answers everything with `status`. */
-async function service(status = 200): Promise<{ url: string; received: Received[] }> {
+async function service(status = 200): Promise<{ url: string; received: Received[]; answerWith(status: number): void }> {
   const received: Received[] = [];
+  let current = status;
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     received.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() });
-    response.writeHead(status).end('{}');
+    response.writeHead(current).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   stops.push(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    answerWith: (next) => {
+      current = next;
+    },
+  };
 }
 
 async function intake(environment: Record<string, string>) {
   const rejected: string[] = [];
+  const details: string[] = [];
+  const said: string[] = [];
   const nothing = () => {};
   const sink: TelemetrySink = {
     segment: nothing,
@@ -42,15 +51,23 @@ async function intake(environment: Record<string, string>) {
     log: nothing,
     metric: nothing,
     error: nothing,
-    rejected: (name, reason) => rejected.push(`${name}: ${reason}`),
+    rejected: (name, reason, detail) => {
+      rejected.push(`${name}: ${reason}`);
+      details.push(detail);
+    },
   };
-  const started = await startTelemetryIntake({ port: 0, sink, forward: forwardTargets(environment) });
+  const started = await startTelemetryIntake({
+    port: 0,
+    sink,
+    forward: forwardTargets(environment),
+    onForward: (sentence) => said.push(sentence),
+  });
   stops.push(() => started.stop());
   const post = async (path: string, headers: Record<string, string>, body: string) => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body };
     return (await fetch(`http://127.0.0.1:${started.port}${path}`, init)).status;
   };
-  return { rejected, post };
+  return { rejected, details, said, post };
 }
 
 const item = JSON.stringify({ data: { environment: 'test', body: { message: { body: 'hello' } } } });
@@ -107,6 +124,49 @@ describe('forwarding to the real services', () => {
     const absent = await intake({ ROLLBAR_ACCESS_TOKEN: 'token', ROLLBAR_ENDPOINT: 'http://127.0.0.1:9/' });
     expect(await absent.post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, item)).toBe(200);
     await expect.poll(() => absent.rejected).toEqual(['forward rollbar: the service was not reached']);
+  });
+
+  it('says once that a service does not take it, and once that it does again, with no key in any word', async () => {
+    const honeycomb = await service(401);
+    const { url } = honeycomb;
+    const { said, rejected, details, post } = await intake({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${url}/?team=a-key-in-the-query`,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team=a-key',
+    });
+    const send = () => post('/v1/traces', { 'x-honeycomb-team': 'a-key' }, '{"resourceSpans":[]}');
+    for (let times = 0; times < 3; times += 1) await send();
+    await expect.poll(() => rejected).toHaveLength(3);
+    const host = new URL(url).host;
+    expect(said).toEqual([
+      `otlp (${host}) does not take what is sent on to it: it answered 401. Here nothing is lost.`,
+    ]);
+
+    honeycomb.answerWith(200);
+    await send();
+    await expect
+      .poll(() => said.slice(1), { timeout: 10_000 })
+      .toEqual([`otlp (${host}) takes what is sent on to it again; 3 requests did not arrive there.`]);
+    expect([...said, ...rejected, ...details].join(' ')).not.toContain('a-key');
+  });
+
+  it.each([
+    ['in its address', 'https://user:a-key@collector.invalid', 'another'],
+    ['that no header can hold', 'http://collector.invalid', 'a-key\u0001'],
+  ])('shows no key %s, which an HTTP client quotes', async (_title, endpoint, key) => {
+    const said: string[] = [];
+    const details: string[] = [];
+    const targets = forwardTargets({
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team=k',
+    });
+    const sink = { rejected: (_intake: string, _reason: string, detail: string) => void details.push(detail) };
+    const forwarder = createForwarder(targets, sink as TelemetrySink, (sentence) => said.push(sentence));
+    forwarder.forward('/v1/traces', { 'x-honeycomb-team': key }, Buffer.from('{}'));
+    await expect.poll(() => said).toHaveLength(1);
+
+    expect(details).toHaveLength(1);
+    expect([...said, ...details].join(' ')).not.toContain('a-key');
+    await forwarder.stop();
   });
 
   it('sends nothing anywhere where no key is set', () => {
