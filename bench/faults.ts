@@ -149,7 +149,7 @@ const text = `# Delay added before the response when a back end misbehaves
 Milliseconds, the difference of medians of ${rounds} warm and ${coldRounds} cold requests in shuffled rounds, under ${runtime === 'aws' ? "AWS's runtime client" : "this project's runtime client"},
 to the same function with back ends that work (${base}); cold is the first
 request of an environment, less its Init, in which nothing is sent. Written by \`npm run bench:faults\`, which fails when a cell is over ${mostAddedMilliseconds} ms.
-Lost: records that the function's own metrics counted as lost in the run. What was refused or answered 5xx is kept, 2,000 records at most, and sent when the back end works again; none does here before its environment ends, so all are lost;
+Lost: records that the function's own metrics counted as lost in the run. What could not be sent, or was answered 429, 502, 503 or 504, is kept, 2,000 records at most, and sent when the back end works again; none does here before its environment ends, so all are lost;
 what was sent and not answered is counted as lost and not sent twice, because a duplicate falsifies counts.
 
 ${table}
