@@ -108,6 +108,8 @@ for (const { stage } of variants) stage.cool();
 for (let round = 0; round < coldRounds; round += 1)
   for (const variant of shuffled(variants)) await measure(variant, true);
 await Promise.all(variants.map(({ busy }) => busy));
+// What the last environments have lost they write when they end.
+await Promise.all(variants.map(({ stage }) => stage.stop()));
 
 const find = (tool: Tool, behaviour: Behaviour | undefined): Variant => {
   const variant = variants.find((candidate) => candidate.tool === tool && candidate.behaviour === behaviour);
@@ -156,7 +158,6 @@ ${table}
 `;
 process.stdout.write(`${text}\n`);
 await writeFile(path.join(import.meta.dirname, '../docs/faults.md'), text);
-await Promise.all(variants.map(({ stage }) => stage.stop()));
 const worst = Math.max(
   ...tools.flatMap((tool) =>
     faults.flatMap((behaviour) => [
