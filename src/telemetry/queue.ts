@@ -68,9 +68,9 @@ export class ShipmentQueue {
     this.#warn = warn;
   }
 
-  /** Whether nothing waits. */
-  get isEmpty(): boolean {
-    return this.#queue.length === 0;
+  /** Whether nothing waits, and nothing is on its way. */
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && [...this.#health.values()].every(({ pending }) => pending.size === 0);
   }
 
   /** Takes what is to be sent. Never waits and never throws: a full queue loses its oldest. */
@@ -133,31 +133,29 @@ export class ShipmentQueue {
 
   async #shipTo(destination: Destination, milliseconds: number): Promise<void> {
     const health = this.#healthOf(destination);
-    const until =
-      performance.now() + (health.failures > 0 ? Math.min(milliseconds, shippingAfterFailure) : milliseconds);
-    // One that has not answered yet is asked no more: what it is sent would only be lost with the rest.
-    await within(until - performance.now(), Promise.all(health.pending));
-    const { failures } = health;
+    const { failures, pending } = health;
+    const until = performance.now() + (failures > 0 ? Math.min(milliseconds, shippingAfterFailure) : milliseconds);
     // One failure is enough for one round, whatever the back end says of when to come again.
-    while (
-      health.pending.size === 0 &&
-      health.failures <= failures &&
-      performance.now() < until &&
-      !isLeftAlone(health)
-    ) {
+    while (health.failures <= failures && performance.now() < until) {
+      if (pending.size > 0) {
+        // One that has not answered yet is asked no more: what it is sent would only be lost with the rest.
+        await within(until - performance.now(), Promise.all(pending));
+        continue;
+      }
+      if (isLeftAlone(health)) return;
       const shipments = this.#take(destination);
       if (shipments.length === 0) return;
-      const work = this.#send(destination, shipments);
       const count = countOf(shipments);
+      const work = this.#send(destination, shipments);
       health.sending += count;
-      health.pending.add(work);
+      pending.add(work);
       work.finally(() => {
-        health.pending.delete(work);
+        pending.delete(work);
         health.sending -= count;
       });
       await within(until - performance.now(), work);
+      if (pending.has(work)) health.failures += 1;
     }
-    if (health.pending.size > 0) health.failures += 1;
   }
 
   async #send(destination: Destination, shipments: Shipment[]): Promise<void> {

@@ -119,7 +119,8 @@ export class Shipper {
    */
   async end(requestId: string | undefined, deadline = Number.POSITIVE_INFINITY): Promise<void> {
     if (requestId && !this.#observed) this.#markEnded(requestId);
-    if (this.#mode !== 'direct' || this.#queue.isEmpty) return;
+    // What is on its way may be of this request, sent with another's.
+    if (this.#mode !== 'direct' || this.#queue.isIdle) return;
     await this.#queue.ship(Math.min(longestWaitBeforeAnswer, deadline - Date.now() - reserve));
   }
 

@@ -39,6 +39,20 @@ describe('where there is no Extensions API', () => {
     expect(backEnd.deliveries.map(({ answered }) => answered)).toEqual([undefined]);
   });
 
+  it('waits for its own records also when they are on their way with those of another', async () => {
+    await backEnd.behave('answers when told');
+    add('first');
+    add('second');
+    const order: string[] = [];
+    const ends = ['1', '2'].map((id) => shipper.end(id).then(() => order.push(`answer ${id}`)));
+    await backEnd.received(1);
+    order.push('received');
+    backEnd.answer();
+    await Promise.all(ends);
+
+    expect(order[0]).toBe('received');
+  });
+
   it('puts as many records into one request as the destination takes', async () => {
     for (let record = 0; record < 25; record += 1) add(record);
     await shipper.end('1');
