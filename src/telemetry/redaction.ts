@@ -7,23 +7,41 @@ export const redacted = '[redacted]';
 const secretKeys =
   /authorization|cookie|token|secret|password|passwd|credential|apikey|accesskey|privatekey|session(id|key)?$|jwt|signature|^email|email$|^message_?(text|body)?$|^term$|^cursor$|^bio$|^ssn$|cardnumber|cvv/;
 
+/** What a key is called, in a text that holds JSON or what Node shows of an object, up to the value. */
+const namedSecret =
+  '(?:token|secret|passw(?:or)?d|passphrase|api[-_]?key|access[-_]?key|private[-_]?key|authorization|cookie|credential|signature|session[-_]?(?:id|key))' +
+  String.raw`[\w-]{0,20}\\{0,15}["']?\s{0,4}[:=]\s{0,4}`;
+
 /** Secrets that are known by their looks. Linear in the length of the text: no pattern here can be made to backtrack. */
 const secretPatterns: readonly [RegExp, string][] = [
-  // JSON Web Tokens, also unsigned ones.
-  [/\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.?[A-Za-z0-9_-]*/g, redacted],
+  // Who logs in at a URL, as a database's connection string has it. Before e-mails, which it looks like from its middle on.
+  [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]{1,300}@/gi, `$1${redacted}@`],
+  // JSON Web Tokens, also unsigned ones; AWS access key ids; keys that say whose they are: GitHub's, GitLab's, Stripe's, Slack's, Google's,
+  // npm's, Honeycomb's.
+  [
+    /\b(?:eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.?[A-Za-z0-9_-]*|(?:AKIA|ASIA)[A-Z0-9]{16}\b|(?:gh[oprsu]_|github_pat_|glpat-|[rs]k_(?:live|test)_|xox[a-z]-|AIza|npm_|hc[a-z]i[ck]_)[\w-]{16,})/g,
+    redacted,
+  ],
   [/\b(Bearer|Basic|Negotiate)\s+[A-Za-z0-9._~+/=-]{4,}/gi, `$1 ${redacted}`],
   [/[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, redacted],
-  // AWS access key ids, and the parts of presigned URLs that let their holder in.
-  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, redacted],
+  // The parts of presigned URLs that let their holder in.
   [/\b(X-Amz-(?:Signature|Credential|Security-Token))=[^&\s"']+/gi, `$1=${redacted}`],
   // Secrets in query strings and in `key=value` text.
   [
     /\b((?:access_|refresh_|id_)?token|api_?key|apikey|secret|password|passwd|signature|sig|code|session)=[^&\s"';]+/gi,
     `$1=${redacted}`,
   ],
+  [/\bPRIVATE KEY-----[\s\S]*?-----END/g, `PRIVATE KEY-----${redacted}-----END`],
+];
+
+/** Those that hold a quotation mark: most texts have none, and this is at the request's expense. */
+const quotedPatterns: readonly [RegExp, string][] = [
+  // `"password":"…"` of JSON, the same of JSON within JSON, and `password: '…'` as Node shows an object.
+  [new RegExp(String.raw`(${namedSecret}")(?:\\[\s\S]|[^"\\])+`, 'gi'), `$1${redacted}`],
+  [new RegExp(String.raw`(${namedSecret}(\\{1,15})")(?:[^"\\]|\2\\+"|\\+[^"\\])+`, 'gi'), `$1${redacted}`],
+  [new RegExp(String.raw`(${namedSecret}')(?:\\[\s\S]|[^'\\])+`, 'gi'), `$1${redacted}`],
   // V8 quotes what it could not parse, or the place of it.
   [/(?<=Unexpected[^"]{0,40}), \.{0,3}"[\s\S]*(?= is not valid JSON)/g, `, "${redacted}"`],
-  [/\bPRIVATE KEY-----[\s\S]*?-----END/g, `PRIVATE KEY-----${redacted}-----END`],
 ];
 
 /** @returns whether the value under this key may be shown to nobody. */
@@ -41,6 +59,8 @@ export function redactText(text: string): string {
   let result = text.length > longestText ? text.slice(0, longestText) : text;
   result = without(result, currentRequest()?.secrets() ?? []);
   for (const [pattern, replacement] of secretPatterns) result = result.replace(pattern, replacement);
+  if (!/["']/.test(result)) return result;
+  for (const [pattern, replacement] of quotedPatterns) result = result.replace(pattern, replacement);
   return result;
 }
 

@@ -4,6 +4,7 @@ export interface CallerInput {
   multiValueHeaders?: Record<string, string[] | undefined> | null;
   queryStringParameters?: Record<string, string | undefined> | null;
   multiValueQueryStringParameters?: Record<string, string[] | undefined> | null;
+  pathParameters?: Record<string, string | undefined> | null;
   body?: string | null;
   isBase64Encoded?: boolean;
 }
@@ -28,34 +29,64 @@ const openFields: readonly (readonly [name: RegExp, value: RegExp])[] = [
   [/^([a-z_]*uuid|id)$/i, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^\d{1,20}$/i],
 ];
 
+/** What a path names things by; anything else in it is a mistake or worse, such as an e-mail, a token or another service's key. */
+const openInPath = /^(@|%40)?\w{1,30}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * A word of this length in a longer text is a token more often than a word. It is looked for by itself too, because it stays as it is
+ * whatever escapes the signs around it: there are more ways to write a quotation mark than can be listed.
+ */
+const tokens = /[\w-]{16,}/g;
+const identifier = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** Shorter texts are words that stand in any log line; taking them out would hide the log, not the secret. */
 const shortest = 6;
 const longest = 32_768;
 const most = 300;
 
 /**
- * Lists what a request's caller sent in confidence: every text of the body, every query value, every header, but for those that are known
- * to be open. What is listed is taken out of whatever this request writes, wherever an error message or a log line quotes it.
+ * Lists what a request's caller sent in confidence: every text of the body, every query value, every header, every path parameter, but for
+ * those that are known to be open. What is listed is taken out of whatever this request writes, wherever an error message or a log line quotes it.
  * @returns the longest first, each also as JSON, JSON within JSON, a URL and a form write it.
  */
 export function secretsOf(input: CallerInput): string[] {
   const found = new Set<string>();
-  const add = (value: unknown): void => {
-    if (typeof value !== 'string' || value.length < shortest || found.size >= most) return;
+  const addWhole = (value: string): void => {
+    if (value.length < shortest || found.size >= most) return;
     // No text that is searched for it is longer.
     const known = value.slice(0, longest);
     found.add(known);
     found.add(known.trim());
+  };
+  const add = (value: unknown): void => {
+    if (typeof value !== 'string') return;
+    addWhole(value);
+    for (const [token] of value.slice(0, longest).matchAll(tokens)) {
+      if (found.size >= most) break;
+      if (!identifier.test(token)) found.add(token);
+    }
   };
   forEach(input.headers, input.multiValueHeaders, (name, value) => {
     if (openHeaders.has(name.toLowerCase())) return;
     add(value);
     // A scheme's credentials and a cookie's values are quoted without what stands around them.
     for (const part of value.split(/[\s;,]+/)) add(part.replace(/^[^=]{1,64}=(?=.)/, ''));
+    // RFC 7617: whoever checks a password has it without its encoding.
+    const basic = /^Basic\s+([\w+/-]+=*)\s*$/i.exec(value)?.[1];
+    if (basic) {
+      const account = Buffer.from(basic, 'base64').toString('utf8');
+      add(account);
+      add(account.slice(account.indexOf(':') + 1));
+    }
   });
+  for (const value of Object.values(input.pathParameters ?? {})) {
+    if (typeof value === 'string' && !openInPath.test(value)) add(value);
+  }
   forEach(input.queryStringParameters, input.multiValueQueryStringParameters, (name, value) => {
     if (!isOpen(name, value)) add(value);
   });
+  // As a whole too: whatever quotes it writes its texts with the caller's own escapes, which are of no form below. Its words are names as well.
+  if (typeof input.body === 'string') addWhole(input.body);
   addBody(input, add);
   const forms = [...found].flatMap((value) => [value, inJson(value), inJson(inJson(value)), ...encoded(value)]);
   return [...new Set(forms)].filter((form) => form.length >= shortest).sort((a, b) => b.length - a.length);
@@ -74,8 +105,6 @@ function forEach(
 
 function addBody(input: CallerInput, add: (value: unknown) => void): void {
   if (typeof input.body !== 'string' || input.body === '') return;
-  // As a whole too: whatever quotes it writes its texts with the caller's own escapes, which are of no form below.
-  add(input.body);
   const text = input.isBase64Encoded ? Buffer.from(input.body, 'base64').toString('utf8') : input.body;
   let parsed: unknown;
   try {
