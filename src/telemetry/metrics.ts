@@ -15,7 +15,9 @@ const taken = new Set([
  * has the dimensions `service` and `route` alone: CloudWatch bills every combination of dimension values as a metric of its own.
  */
 export function count(name: string, value = 1): void {
-  if (!Number.isFinite(value) || !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name) || taken.has(name)) return;
+  // JavaScript passes anything for a name, also what throws when it is made a text.
+  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name) || taken.has(name)) return;
+  if (!Number.isFinite(value)) return;
   // Powertools keeps metrics in a plain object, in which these are found before they are put.
   if (name in Object.prototype) return;
   const counts = currentRequest()?.counts;

@@ -50,27 +50,30 @@ function copyObject(value: object, depth: number, progress: Progress): Plain {
   if (progress.left <= 0) return '[too large]';
   progress.ancestors.add(value);
   try {
-    if (Array.isArray(value)) return copyArray(value, depth, progress);
+    if (Array.isArray(value)) return copyArray(value, value.length, depth, progress);
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
     if (value instanceof Error) return copyError(value, depth, progress);
-    if (value instanceof Map) return copyEntries([...value].slice(0, limits.keys + 1), depth, progress);
-    if (value instanceof Set) return copyArray([...value].slice(0, limits.items + 1), depth, progress);
+    if (value instanceof Map)
+      return copyEntries(first(mapEntries.call(value), limits.keys), value.size, depth, progress);
+    if (value instanceof Set) return copyArray(first(setValues.call(value), limits.items), value.size, depth, progress);
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
     if (value instanceof URL) return text(`${value.origin}${value.pathname}`, progress);
-    return copyEntries(readEntries(value), depth, progress);
+    const keys = Object.keys(value);
+    return copyEntries(readEntries(value, keys.slice(0, limits.keys)), keys.length, depth, progress);
   } finally {
     progress.ancestors.delete(value);
   }
 }
 
-function copyArray(values: unknown[], depth: number, progress: Progress): Plain {
+/** @param size of the whole, of which `values` may be the first part. */
+function copyArray(values: unknown[], size: number, depth: number, progress: Progress): Plain {
   const result: Plain[] = [];
   const length = Math.min(values.length, limits.items);
   for (let index = 0; index < length && progress.left > 0; index += 1) {
     progress.left -= 2;
     result.push(copy(read(values, index), depth + 1, progress));
   }
-  if (result.length < values.length) result.push(`[${values.length - result.length} more]`);
+  if (result.length < size) result.push(`[${size - result.length} more]`);
   return result;
 }
 
@@ -81,14 +84,17 @@ function copyError(error: Error, depth: number, progress: Progress): Plain {
     ['stack', read(error, 'stack')],
     ['cause', read(error, 'cause')],
   ];
-  const own = readEntries(error).filter(([key]) => !['name', 'message', 'stack', 'cause'].includes(key));
+  const keys = Object.keys(error).filter((key) => !['name', 'message', 'stack', 'cause'].includes(key));
+  const own = readEntries(error, keys.slice(0, limits.keys - named.length));
   const present = [...named, ...own].filter(([, member]) => member !== undefined);
-  const result = copyEntries(present, depth, progress) as { [key: string]: Plain };
+  const size = present.length + keys.length - own.length;
+  const result = copyEntries(present, size, depth, progress) as { [key: string]: Plain };
   result['message'] = copy(read(error, 'message'), depth + 1, progress);
   return result;
 }
 
-function copyEntries(entries: [unknown, unknown][], depth: number, progress: Progress): Plain {
+/** @param size of the whole, of which `entries` may be the first part. */
+function copyEntries(entries: [unknown, unknown][], size: number, depth: number, progress: Progress): Plain {
   const result: { [key: string]: Plain } = {};
   let count = 0;
   for (const [key, member] of entries) {
@@ -100,12 +106,23 @@ function copyEntries(entries: [unknown, unknown][], depth: number, progress: Pro
     // A key named __proto__ is a key like any other.
     Object.defineProperty(result, name, { value: plain, enumerable: true, configurable: true, writable: true });
   }
-  if (entries.length > count) result['…'] = `${entries.length - count} more`;
+  if (size > count) result['…'] = `${size - count} more`;
   return result;
 }
 
-function readEntries(value: object): [string, unknown][] {
-  return Object.keys(value).map((key) => [key, read(value, key)]);
+function readEntries(value: object, keys: string[]): [string, unknown][] {
+  return keys.map((key) => [key, read(value, key)]);
+}
+
+// A subclass may have an iterator of its own, without an end.
+const mapEntries = Map.prototype.entries;
+const setValues = Set.prototype.values;
+
+/** @returns the first `most`: the rest is not even read, there may be millions. */
+function first<T>(values: Iterator<T>, most: number): T[] {
+  const result: T[] = [];
+  for (let next = values.next(); !next.done && result.length < most; next = values.next()) result.push(next.value);
+  return result;
 }
 
 function read(value: object, key: string | number): unknown {

@@ -27,6 +27,8 @@ const names = [
   'an error that is its own cause',
   'a string of 6 MB',
   'a million items',
+  'a Map whose iterator has no end',
+  'sets and objects of a million',
   '__proto__ keys',
   'lone surrogates',
   'line ends and escapes',
@@ -55,6 +57,13 @@ describe('logging a hostile value', () => {
       expect(Buffer.byteLength(line)).toBeLessThan(256 * 1024);
       expect(line.isWellFormed()).toBe(true);
     }
+  });
+
+  it('says how much is not shown', () => {
+    const line = lines.find((text) => text.includes('"sets and objects of a million"'));
+
+    expect(line).toContain('[999900 more]');
+    expect(line).toContain('999900 more"}');
   });
 
   it('changes no prototype', () => {

@@ -75,4 +75,17 @@ describe('the metrics of a request', () => {
       { numRuns: 100 },
     );
   });
+
+  it('counts nothing, and throws nothing, for a name that is no text', async () => {
+    const body = JSON.stringify([
+      [{ toString: null }, 1],
+      [null, 1],
+      [['Made'], 1],
+      ['Thing', 2],
+    ]);
+    const [record] = await recordsOf(await stage.invoke({ path: '/count', method: 'POST', body }));
+
+    expect(record).toMatchObject({ Requests: 1, Faults: 0, Thing: 2 });
+    expect(record).not.toHaveProperty('Made');
+  });
 });
