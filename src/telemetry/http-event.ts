@@ -6,7 +6,7 @@ export interface HttpEvent extends CallerInput {
   httpMethod?: string;
   resource?: string;
   path?: string;
-  requestContext?: { stage?: string; domainName?: string; httpMethod?: string };
+  requestContext?: { stage?: string; domainName?: string; httpMethod?: string; path?: string };
 }
 
 /** What a handler answers, where it answers HTTP. */
@@ -45,5 +45,11 @@ export function shownRequest(event: HttpEvent): { url: string; headers: Record<s
     if (openHeaders.has(key) && typeof value === 'string') headers[key] = redactText(value).slice(0, 512);
   }
   const host = headers['host'] ?? event.requestContext?.domainName ?? 'localhost';
-  return { url: redactText(`https://${host}${event.path ?? '/'}`).slice(0, 2_048), headers };
+  const scheme = headers['x-forwarded-proto'] === 'http' ? 'http' : 'https';
+  return { url: redactText(`${scheme}://${host}${pathAt(host, event)}`).slice(0, 2_048), headers };
+}
+
+/** API Gateway's own host names want the stage before the path, and `path` is without. */
+function pathAt(host: string, { path = '/', requestContext }: HttpEvent): string {
+  return /\.execute-api\.[\w-]+\.amazonaws\.com(\.cn)?$/.test(host) ? (requestContext?.path ?? path) : path;
 }

@@ -66,6 +66,19 @@ describe('a fault', () => {
     expect(quoted.filter((line) => line.length > 500)).toEqual([]);
   });
 
+  it('names the URL that was asked for, with the stage where API Gateway answers under its own name', async () => {
+    const before = stage.rollbar.deliveries.length;
+    const headers = { Host: 'abc123.execute-api.eu-west-1.amazonaws.com', 'X-Forwarded-Proto': 'https' };
+    await stage.invoke({ path: '/known-fault', headers });
+    await stage.invoke({ path: '/known-fault', headers: { Host: '127.0.0.1:3000', 'X-Forwarded-Proto': 'http' } });
+    const items = (await stage.rollbar.received(before + 2)).slice(before).map(itemOf);
+
+    expect(items.map(({ data }) => data.request?.url)).toEqual([
+      'https://abc123.execute-api.eu-west-1.amazonaws.com/dev/known-fault',
+      'http://127.0.0.1:3000/known-fault',
+    ]);
+  });
+
   it('that is caught and reported by hand is not reported again when it reaches the edge', async () => {
     const before = stage.rollbar.deliveries.length;
     await stage.invoke({ path: '/reported-fault' });

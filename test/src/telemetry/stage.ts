@@ -219,7 +219,7 @@ function eventOf({ path: target, method = 'GET', headers = {}, query, body }: St
     queryStringParameters: query ?? null,
     body: body ?? null,
     isBase64Encoded: false,
-    requestContext: { stage: 'dev', httpMethod: method },
+    requestContext: { stage: 'dev', httpMethod: method, path: `/dev${target}` },
   };
 }
 
