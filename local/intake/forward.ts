@@ -12,6 +12,8 @@ export interface ForwardTarget {
   url(path: string): string;
   /** Lower-case names of the headers that carry the key; a request without any of them stays here. */
   keys: string[];
+  /** `Basic …`, where the URL that was given names a user: no URL that is requested, or shown, may hold one. */
+  authorization?: string;
 }
 
 export interface Forwarder {
@@ -98,6 +100,7 @@ export function createForwarder(
       const names = [...target.keys, 'content-type'];
       const headers = Object.fromEntries(names.flatMap((name) => (given[name] ? [[name, String(given[name])]] : [])));
       if (!target.keys.some((name) => headers[name] && headers[name] !== localKey)) return;
+      if (target.authorization) headers['authorization'] ??= target.authorization;
       if (queue.length >= queueLimit) {
         queue.shift();
         sink.rejected(
@@ -143,13 +146,33 @@ export function forwardTargets(environment: Record<string, string>): ForwardTarg
   const { OTEL_EXPORTER_OTLP_ENDPOINT: otlp, OTEL_EXPORTER_OTLP_HEADERS: headers } = environment;
   if (otlp && headers) {
     const keys = headers.split(',').map((pair) => (pair.split('=')[0] ?? '').trim().toLowerCase());
-    targets.push({ name: 'otlp', path: '/v1/', url: (path) => otlp.replace(/\/+$/, '') + path, keys });
+    const { url, ...login } = withoutUser(otlp.replace(/\/+$/, ''));
+    targets.push({ name: 'otlp', path: '/v1/', url: (path) => url + path, keys, ...login });
   }
   if (environment['ROLLBAR_ACCESS_TOKEN']) {
     // Rollbar's clients take the API's base or the item's own address.
     const base = (environment['ROLLBAR_ENDPOINT'] || 'https://api.rollbar.com/api/1').replace(/\/+(item\/*)?$/, '');
-    const url = `${base}/item/`;
-    targets.push({ name: 'rollbar', path: '/api/1/item', url: () => url, keys: ['x-rollbar-access-token'] });
+    const { url, ...login } = withoutUser(`${base}/item/`);
+    targets.push({ name: 'rollbar', path: '/api/1/item', url: () => url, keys: ['x-rollbar-access-token'], ...login });
   }
   return targets;
+}
+
+/** `fetch` takes no URL that names a user, and says the whole URL in its error. */
+function withoutUser(given: string): { url: string; authorization?: string } {
+  const parsed = URL.parse(given);
+  if (!parsed?.username && !parsed?.password) return { url: given };
+  const user = `${decoded(parsed.username)}:${decoded(parsed.password)}`;
+  return {
+    url: given.replace(/\/\/[^/]*@/, '//'),
+    authorization: `Basic ${Buffer.from(user).toString('base64')}`,
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -169,6 +169,19 @@ describe('forwarding to the real services', () => {
     await forwarder.stop();
   });
 
+  it('logs in as the user that a URL names, and shows the URL without', async () => {
+    const collector = await service(503);
+    const url = collector.url.replace('//', '//user:pass%20word@');
+    const { post, details, said } = await intake({
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-team=key',
+    });
+    await post('/v1/traces', { 'x-team': 'key' }, '{"resourceSpans":[]}');
+    await expect.poll(() => details).toHaveLength(1);
+    expect(collector.received[0]?.headers.authorization).toBe(`Basic ${btoa('user:pass word')}`);
+    expect([...details, ...said].join('\n')).not.toMatch(/pass/);
+  });
+
   it('sends nothing anywhere where no key is set', () => {
     expect(
       forwardTargets({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://api.honeycomb.io', ROLLBAR_ACCESS_TOKEN: '' }),
