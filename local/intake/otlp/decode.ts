@@ -61,10 +61,18 @@ export function decodeJson<Request extends DescMessage, ItemSchema extends DescM
   if (!isObject(request)) throw new IntakeError(400, 'The body is not a JSON object.');
   const [resourcesKey, scopesKey, itemsKey] = shape.keys;
   const batches: Batch<MessageShape<ItemSchema>>[] = [];
-  for (const [i, inResource] of list(request, resourcesKey, '').entries()) {
+  for (const [i, inResource] of list(request, resourcesKey, '')) {
+    if (!isObject(inResource)) {
+      reject(notAnObject, `${resourcesKey}[${i}]`);
+      continue;
+    }
     const resourcePlace = `${resourcesKey}[${i}]`;
     const resource = part(inResource, 'resource', ResourceSchema, resourcePlace, limits);
-    for (const [j, inScope] of list(inResource, scopesKey, resourcePlace).entries()) {
+    for (const [j, inScope] of list(inResource, scopesKey, resourcePlace)) {
+      if (!isObject(inScope)) {
+        reject(notAnObject, `${resourcePlace}.${scopesKey}[${j}]`);
+        continue;
+      }
       const scopePlace = `${resourcePlace}.${scopesKey}[${j}]`;
       const batch: Batch<MessageShape<ItemSchema>> = {
         resource,
@@ -75,7 +83,11 @@ export function decodeJson<Request extends DescMessage, ItemSchema extends DescM
         place: `${scopePlace}.${itemsKey}`,
         indexes: [],
       };
-      for (const [k, item] of list(inScope, itemsKey, scopePlace).entries()) {
+      for (const [k, item] of list(inScope, itemsKey, scopePlace)) {
+        if (!isObject(item)) {
+          reject(notAnObject, `${batch.place}[${k}]`);
+          continue;
+        }
         try {
           batch.items.push(read(shape.item, fromOtlpJson(item), limits));
           batch.indexes?.push(k);
@@ -97,15 +109,15 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function list(parent: JsonObject, key: string, place: string): JsonObject[] {
+const notAnObject = 'not an object';
+
+/** @returns the elements with their indexes. @throws IntakeError 400 where there is no array. */
+function list(parent: JsonObject, key: string, place: string): Iterable<[number, unknown]> {
   const value = parent[key];
   const where = place ? `${place}.${key}` : key;
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new IntakeError(400, `${where} is not an array.`);
-  for (const [index, element] of value.entries()) {
-    if (!isObject(element)) throw new IntakeError(400, `${where}[${index}] is not an object.`);
-  }
-  return value;
+  return value.entries();
 }
 
 function part<Schema extends DescMessage>(

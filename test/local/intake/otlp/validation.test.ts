@@ -70,6 +70,29 @@ describe('a span that is not valid', () => {
     expect(running.sink.spans).toHaveLength(1);
   });
 
+  it.each([null, 5, 'text', []])(
+    'is rejected alone when it is no object, and so is what holds spans: %j',
+    async (none) => {
+      const request = JSON.parse(String(jsonTraceRequest([none as never, jsonSpan({ name: 'kept' })]))) as {
+        resourceSpans: { scopeSpans: unknown[] }[];
+      };
+      request.resourceSpans[0]?.scopeSpans.unshift(none);
+      request.resourceSpans.unshift(none as never);
+      const response = await running.post('/v1/traces', JSON.stringify(request));
+      expect(response.status).toBe(200);
+      const { partialSuccess } = (await response.json()) as {
+        partialSuccess: { rejectedSpans: string; errorMessage: string };
+      };
+      expect(partialSuccess.errorMessage).toBe('3 spans rejected: 3 × not an object (first: resourceSpans[0])');
+      expect(running.sink.rejections.map(({ detail }) => detail)).toEqual([
+        'resourceSpans[0]',
+        'resourceSpans[1].scopeSpans[0]',
+        'resourceSpans[1].scopeSpans[1].spans[0]',
+      ]);
+      expect(running.sink.spans.map(({ name }) => name)).toEqual(['kept']);
+    },
+  );
+
   it('is not mentioned when there is none: the answer is empty', async () => {
     const inProtobuf = await running.post('/v1/traces', traceRequest([span()]), PROTOBUF);
     expect((await inProtobuf.arrayBuffer()).byteLength).toBe(0);
