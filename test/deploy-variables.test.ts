@@ -14,6 +14,8 @@ it('takes from the shell every variable that the README lists for a deployment',
     [...(row.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
   );
 
-  expect(variables).toEqual(expect.arrayContaining(['OTEL_EXPORTER_OTLP_ENDPOINT', 'ROLLBAR_ENDPOINT']));
+  expect(variables).toEqual(
+    expect.arrayContaining(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'ROLLBAR_ENDPOINT', 'TRACE_URL']),
+  );
   expect(variables.filter((name) => !template?.includes(`\${env:${name}, `))).toEqual([]);
 });
