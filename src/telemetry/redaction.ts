@@ -40,8 +40,8 @@ const quotedPatterns: readonly [RegExp, string][] = [
   [new RegExp(String.raw`(${namedSecret}")(?:\\[\s\S]|[^"\\])+`, 'gi'), `$1${redacted}`],
   [new RegExp(String.raw`(${namedSecret}(\\{1,15})")(?:[^"\\]|\2\\+"|\\+[^"\\])+`, 'gi'), `$1${redacted}`],
   [new RegExp(String.raw`(${namedSecret}')(?:\\[\s\S]|[^'\\])+`, 'gi'), `$1${redacted}`],
-  // V8 quotes what it could not parse, or the place of it.
-  [/(?<=Unexpected[^"]{0,40}), \.{0,3}"[\s\S]*(?= is not valid JSON)/g, `, "${redacted}"`],
+  // V8 quotes what it could not parse, or the place of it: some 20 characters, of which each may be written as several.
+  [/(?<=Unexpected[^"]{0,40}), \.{0,3}"[\s\S]{0,300}(?= is not valid JSON)/g, `, "${redacted}"`],
 ];
 
 /** @returns whether the value under this key may be shown to nobody. */
