@@ -3,16 +3,29 @@ import { sharedShipper } from './shipping.ts';
 import { quietly } from './span.ts';
 
 /**
- * So long before the deadline the connections are opened on which the last words go: time enough for a TLS handshake with a back end far
- * away. Never before half of the time is over.
+ * So long before the deadline everything is made ready that the last words need, connections too: time enough for a TLS handshake with a
+ * back end far away. Never before half of the time is over.
  */
 const preparingMilliseconds = 500;
-/** Where nobody announces the end, it is told so long before the deadline, or a fortieth of the time where that is less. */
-const aheadMilliseconds = 50;
+/**
+ * So long before the deadline the open spans end and are sent, or a fortieth of the time before it where that is less. It takes some 3 ms;
+ * the rest is for a machine that is late.
+ */
+const aheadMilliseconds = 15;
 /** With less than this to begin with, there is no time to say anything. */
 const leastMilliseconds = 100;
 /** Whoever ends the environment may have started its clock so much earlier. */
 const clockTolerance = 100;
+
+/** What is said of a request whose time is up. */
+export interface Timeout {
+  /** There is little time left: makes what can be made already. */
+  prepare(): void;
+  /** Ends the open spans; what that has queued is sent at once. */
+  endSpans(): void;
+  /** Raises the alarm: the log's line, the metrics, Rollbar's report. */
+  tell(): void;
+}
 
 export interface DeadlineWatch {
   /** The handler is done. */
@@ -20,44 +33,46 @@ export interface DeadlineWatch {
 }
 
 /**
- * Watches the time of a request. Lambda kills a function at its deadline, and with it every span that has not been sent.
+ * Watches the time of a request. Lambda kills a function at its deadline, and with it every span that has not been sent: so they are sent
+ * shortly before.
  *
- * Lambda announces the end of an environment that has an extension by SIGTERM, and gives it 300 ms or more, also when a time is up. There
- * `onTimeout` runs when the time is really up, and a handler that finishes at the last moment causes no alarm. Elsewhere it runs shortly
- * before the deadline, and a handler that finishes between the two is taken for one that does not.
+ * The alarm waits for the deadline itself, where somebody announces it. Lambda sends SIGTERM to an environment that has an extension and
+ * gives it 300 ms or more, also when a time is up; a handler that finishes at the last moment raises no alarm there. Elsewhere the alarm
+ * goes with the spans, and a handler that finishes after that is taken for one that does not.
  * Source: "Understanding the Lambda execution environment lifecycle", Shutdown phase; tried with AWS's runtime interface emulator.
  * @param milliseconds that are left.
- * @param onTimeout ends the open spans and says what else is to be said; what it has queued is sent at once.
  */
-export function watchDeadline(milliseconds: number, onTimeout: () => void): DeadlineWatch {
+export function watchDeadline(milliseconds: number, timeout: Timeout): DeadlineWatch {
   if (milliseconds < leastMilliseconds || milliseconds > 2 ** 31 - 1) return { finish: () => {} };
   const shipper = sharedShipper();
   const due = performance.now() + milliseconds;
+  const ahead = Math.min(aheadMilliseconds, milliseconds / 40);
+  const isAnnounced = shipper.isExtension && config.initializationType() !== undefined;
   const preparing = setTimeout(
-    () => quietly(() => shipper.prepare()),
+    () => {
+      quietly(() => shipper.prepare());
+      quietly(timeout.prepare);
+    },
     Math.max(milliseconds / 2, milliseconds - preparingMilliseconds),
   ).unref();
-  const announced = shipper.isExtension && config.initializationType() !== undefined;
-  const ahead = Math.min(aheadMilliseconds, milliseconds / 40);
-  const telling = announced
-    ? undefined
-    : setTimeout(() => {
-        stop();
-        quietly(onTimeout);
-        void shipper.ship(ahead);
-      }, milliseconds - ahead).unref();
-  const onEnding = (): void => {
+  const ending = setTimeout(() => {
+    quietly(timeout.endSpans);
+    if (!isAnnounced) quietly(timeout.tell);
+    void shipper.ship(ahead);
+  }, milliseconds - ahead).unref();
+  const onAnnouncement = (): void => {
     // An environment may end for other reasons: a laptop's Ctrl-C.
     if (performance.now() < due - clockTolerance) return;
     stop();
-    quietly(onTimeout);
+    quietly(timeout.endSpans);
+    quietly(timeout.tell);
   };
-  if (announced) shipper.endings.add(onEnding);
+  if (isAnnounced) shipper.endings.add(onAnnouncement);
 
   function stop(): void {
     clearTimeout(preparing);
-    clearTimeout(telling);
-    shipper.endings.delete(onEnding);
+    clearTimeout(ending);
+    shipper.endings.delete(onAnnouncement);
   }
   return {
     finish: () => {

@@ -23,26 +23,49 @@ export interface Ending {
   started: number;
   response: HttpResponse | undefined;
   error: unknown;
+  timedOut?: true;
 }
 
-/** Writes the wide event, the metrics and the report of a fault, and ends every span, the root last. */
+/** Writes all that a request comes to. Nothing belongs to it any more after that. */
 export function conclude(request: RequestState, root: ActiveSpan, ending: Ending): void {
-  const { error } = ending;
   const event = wideEvent(request, ending);
-  const { status, duration_ms: duration } = event;
-  const outcome = outcomeOf(status);
+  concludeSpans(request, root, ending, event);
+  concludeEvent(request, ending, event);
+}
+
+/** Writes on the root span what the request came to, and ends every span, the root last. */
+export function concludeSpans(
+  request: RequestState,
+  root: ActiveSpan,
+  ending: Ending,
+  event = wideEvent(request, ending),
+): void {
+  const { error, timedOut } = ending;
+  const outcome = outcomeOf(event.status);
   quietly(() => {
     for (const [key, value] of Object.entries(rootAttributes(request, event))) annotate(root, key, value);
   });
+  for (const span of timedOut ? request.open : []) {
+    if (span === root) continue;
+    annotate(span, 'timed_out', true);
+    quietly(() => recordError(span, error));
+  }
   if (outcome === 'fault' && error !== undefined) quietly(() => recordError(root, error));
   quietly(() => flagOutcome(root, outcome));
-  if (outcome === 'fault') quietly(() => reportFailure(error ?? new Error(`The handler answered ${status}.`)));
-  quietly(() => logEvent(event, outcome === 'fault' ? error : undefined, status));
+  for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
+}
+
+/** Writes the wide event and the metrics, and reports a fault. */
+export function concludeEvent(request: RequestState, ending: Ending, event = wideEvent(request, ending)): void {
+  const { error } = ending;
+  const { status, duration_ms: duration } = event;
+  const isFault = outcomeOf(status) === 'fault';
+  if (isFault) quietly(() => reportFailure(error ?? new Error(`The handler answered ${status}.`)));
+  quietly(() => logEvent(event, isFault ? error : undefined, status));
   quietly(() => {
     const route = String(event['route'] ?? 'none');
     writeRequestMetrics(request, { route, status, duration, lost: takeLosses() });
   });
-  for (const span of [...request.open].reverse()) quietly(() => endSpan(request, span));
   request.ended = true;
 }
 
@@ -57,12 +80,13 @@ interface WideEvent extends Record<string, unknown> {
   duration_ms: number;
 }
 
-function wideEvent(request: RequestState, { started, response, error }: Ending): WideEvent {
+function wideEvent(request: RequestState, { started, response, error, timedOut }: Ending): WideEvent {
   const { calls, milliseconds } = request.database;
   const code = errorCode(error);
   return {
     ...(code ? { error_code: code } : {}),
     ...Object.fromEntries(request.fields),
+    ...(timedOut ? { timed_out: true } : {}),
     status: typeof response?.statusCode === 'number' ? response.statusCode : 200,
     duration_ms: Math.round((performance.now() - started) * 100) / 100,
     cold_start: request.coldStart,
@@ -94,10 +118,10 @@ function rootAttributes(request: RequestState, event: WideEvent): Record<string,
 }
 
 /** How a request ends whose time is up. */
-export function timeoutEnding(started: number): Ending {
+export function timeoutEnding(started: number): Ending & { error: Error } {
   const error = new Error('The function timed out');
   error.name = 'FunctionTimeout';
-  return { started, response: { statusCode: 504 }, error };
+  return { started, response: { statusCode: 504 }, error, timedOut: true };
 }
 
 /** One line for each request; a fault is an error, and brings the debug lines that were held back. */

@@ -3,7 +3,8 @@ import { shownRequest } from './http-event.ts';
 import { toPlain } from './plain.ts';
 import { redactText } from './redaction.ts';
 import { currentRequest } from './request.ts';
-import { type Report, type RollbarLevel, rollbar } from './rollbar.ts';
+import { type Report, rollbar } from './rollbar.ts';
+import { beginItem, type RollbarLevel } from './rollbar-notifier.ts';
 import { sharedShipper } from './shipping.ts';
 import { quietly, redactedError, statusOf } from './span.ts';
 import { currentTraceId, toXrayId } from './trace-id.ts';
@@ -38,6 +39,11 @@ function report(error: unknown, details: FaultDetails): void {
   if (reported?.has(error)) return;
   reported?.add(error);
   send(reportOf('error', { error: redactedError(error), details }));
+}
+
+/** Makes what can be made of the report of a fault that may be to come. */
+export function prepareReport(error: Error): void {
+  if (config.rollbarAccessToken()) beginItem(redactedError(error));
 }
 
 /** Reports a message to Rollbar, under the same conditions. */

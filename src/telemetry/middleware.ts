@@ -1,17 +1,18 @@
 import { executionModeStandard } from '@middy/core/executionModeStandard';
 import { context as otelContext, SpanKind, trace } from '@opentelemetry/api';
 import { config } from '../config.ts';
-import { watchDeadline } from './deadline.ts';
-import { conclude, type Ending, timeoutEnding } from './ending.ts';
+import { type Timeout, watchDeadline } from './deadline.ts';
+import { conclude, concludeEvent, concludeSpans, type Ending, timeoutEnding } from './ending.ts';
+import { prepareReport } from './errors.ts';
 import { bodyBytes, type HttpResponse, httpEventOf } from './http-event.ts';
 import { incoming } from './incoming.ts';
 import { logger } from './logger.ts';
 import { writeLosses } from './metrics.ts';
-import { type RequestState, runIn } from './request.ts';
+import { type ActiveSpan, type RequestState, runIn } from './request.ts';
 import { rollbar } from './rollbar.ts';
 import { secretsOf } from './secrets.ts';
 import { longestWaitBeforeAnswer, type Shipper, sharedShipper, within } from './shipping.ts';
-import { annotate, beginSpan, endSpan, quietly, recordError } from './span.ts';
+import { beginSpan, endSpan, quietly } from './span.ts';
 import { currentTraceHeader, newTraceId, toXrayId } from './trace-id.ts';
 import { facadeSegment, isXrayEnabled } from './xray.ts';
 
@@ -77,7 +78,7 @@ async function observe(middy: MiddyRequest, options: TelemetryOptions, run: () =
   const root = request?.root;
   if (!request || !root) return run();
   const left = request.deadline === undefined ? Number.POSITIVE_INFINITY : request.deadline - Date.now();
-  const watch = watchDeadline(left, () => timeOut(request, started));
+  const watch = watchDeadline(left, timeoutOf(request, root, started));
   let ending: Ending;
   let failed = false;
   try {
@@ -136,19 +137,14 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
   return request;
 }
 
-/** The request's time is up: says so while there is time to say it. What the handler still does has no span any more. */
-function timeOut(request: RequestState, started: number): void {
-  const { root } = request;
-  if (!root) return;
-  const ending = timeoutEnding(started);
-  request.fields.set('timed_out', true);
-  const spans = [...request.open];
-  for (const span of spans) {
-    if (span === root) continue;
-    annotate(span, 'timed_out', true);
-    quietly(() => recordError(span, ending.error));
-  }
-  runIn(request, root, () => conclude(request, root, ending));
+/** What is said of a request whose time is up. What its handler still does after that has no span any more. */
+function timeoutOf(request: RequestState, root: ActiveSpan, started: number): Timeout {
+  const ending = once(() => timeoutEnding(started));
+  return {
+    prepare: () => prepareReport(ending().error),
+    endSpans: () => runIn(request, root, () => concludeSpans(request, root, ending())),
+    tell: () => runIn(request, root, () => concludeEvent(request, ending())),
+  };
 }
 
 /** Writes what a request comes to, and ends whatever it has left open. */

@@ -11,8 +11,6 @@ export interface Destination {
   /** After which a POST that is not answered is given up; default 10,000. */
   readonly limitMilliseconds?: number;
   readonly url: string;
-  /** Loads what `build` needs, ahead of time. */
-  prepare?(): void;
   /** Makes the POST; called after the answer, so that what it costs costs no caller anything. */
   build(payloads: readonly unknown[]): Promise<HttpPost> | HttpPost;
   /** How many records an answer of 2xx says it did not take; it may throw for one that it cannot read. */
@@ -105,7 +103,6 @@ export class ShipmentQueue {
   prepare(destination: Destination): void {
     if (this.#prepared.has(destination)) return;
     this.#prepared.set(destination, openPost(destination.url));
-    destination.prepare?.();
   }
 
   /** Takes back what has been prepared and was not needed. */
