@@ -2,39 +2,63 @@ import { SpanKind } from '@opentelemetry/api';
 import { setAttributes } from './attributes.ts';
 import { outgoingHeaders } from './propagation.ts';
 import { redactText } from './redaction.ts';
-import { flagOutcome, outcomeOf, runInSpan } from './span.ts';
+import { type ActiveSpan, currentRequest } from './request.ts';
+import { flagOutcome, outcomeOf, quietly, runInSpan } from './span.ts';
+
+/** Known to every copy of this code in a process: a bundle beside another does not record each call twice. */
+const mark = Symbol.for('throughline.fetch');
 
 /**
- * `fetch` as one span, named after the host as X-Ray's SDK names it, with exactly one `X-Amzn-Trace-Id` and one `traceparent` on the
- * request. The query is not recorded: it holds what callers type. Use this instead of `fetch`, which is left as it is.
- * @throws what `fetch` throws.
+ * Makes every `fetch` over HTTP that a request makes one span, from now on. What is not of a request goes its way untouched, and so do the
+ * modules `http` and `https`. A second call does nothing.
  */
-export async function tracedFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-  const request = new Request(input, init);
+export function traceFetch(): void {
+  const original = globalThis.fetch;
+  if (typeof original !== 'function' || mark in original) return;
+  const traced: typeof globalThis.fetch = async function fetch(input, init) {
+    if (!currentRequest()) return original(input, init);
+    // Made as `fetch` itself would: what is no request is refused by the same error.
+    const request = new Request(input, init);
+    return /^https?:/.test(request.url) ? recordFetch(original, request) : original(request);
+  };
+  globalThis.fetch = Object.assign(traced, { [mark]: true });
+}
+
+/**
+ * The span is named after the host, as X-Ray's SDK names it, and exactly one `X-Amzn-Trace-Id` and one `traceparent` leave. The query is not
+ * recorded: it holds what callers type.
+ */
+async function recordFetch(original: typeof globalThis.fetch, request: Request): Promise<Response> {
   const url = new URL(request.url);
   return runInSpan(url.hostname, { kind: SpanKind.CLIENT, namespace: 'remote' }, async (active) => {
-    if (!active) return fetch(request);
-    for (const [name, value] of Object.entries(outgoingHeaders())) request.headers.set(name, value);
-    const shown = redactText(`${url.origin}${url.pathname}`);
-    const http = { request: { method: request.method, url: shown, traced: true } };
-    active.subsegment?.addAttribute('http', http);
-    setAttributes(active, {
-      'http.request.method': request.method,
-      'url.full': shown,
-      'server.address': url.hostname,
-      // X-Ray's `traced`, by the name that AWS's exporter for OpenTelemetry's collector has for it: a segment of the called one may follow.
-      'aws.xray.traced': true,
-    });
-    const response = await fetch(request);
-    const length = contentLength(response);
-    active.subsegment?.addAttribute('http', { ...http, response: { status: response.status, content_length: length } });
-    setAttributes(active, { 'http.response.status_code': response.status, 'http.response.body.size': length });
-    flagOutcome(active, outcomeOf(response.status), true);
+    if (!active) return original(request);
+    const http = quietly(() => describeRequest(active, request, url));
+    const response = await original(request);
+    quietly(() => describeResponse(active, response, http));
     return response;
   });
 }
 
-function contentLength(response: Response): number | undefined {
-  const length = Number(response.headers.get('content-length') ?? Number.NaN);
-  return Number.isFinite(length) ? length : undefined;
+/** @returns X-Ray's own words for it, to which its answer is added: what is written last counts. */
+function describeRequest(active: ActiveSpan, request: Request, { origin, pathname, hostname }: URL): object {
+  for (const [name, value] of Object.entries(outgoingHeaders())) request.headers.set(name, value);
+  const shown = redactText(`${origin}${pathname}`);
+  const http = { request: { method: request.method, url: shown, traced: true } };
+  active.subsegment?.addAttribute('http', http);
+  setAttributes(active, {
+    'http.request.method': request.method,
+    'url.full': shown,
+    'server.address': hostname,
+    // X-Ray's `traced`, by the name that AWS's exporter for OpenTelemetry's collector has for it: a segment of the called one may follow.
+    'aws.xray.traced': true,
+  });
+  return http;
+}
+
+function describeResponse(active: ActiveSpan, { status, headers }: Response, http: object | undefined): void {
+  const text = headers.get('content-length');
+  const length = text && Number.isFinite(Number(text)) ? Number(text) : undefined;
+  active.subsegment?.addAttribute('http', { ...http, response: { status, content_length: length } });
+  setAttributes(active, { 'http.response.status_code': status, 'http.response.body.size': length });
+  flagOutcome(active, outcomeOf(status), true);
 }

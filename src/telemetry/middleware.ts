@@ -4,6 +4,7 @@ import { config } from '../config.ts';
 import { type Timeout, watchDeadline } from './deadline.ts';
 import { conclude, concludeEvent, concludeSpans, type Ending, timeoutEnding } from './ending.ts';
 import { prepareReport } from './errors.ts';
+import { traceFetch } from './fetch.ts';
 import { bodyBytes, type HttpResponse, httpEventOf } from './http-event.ts';
 import { incoming } from './incoming.ts';
 import { logger } from './logger.ts';
@@ -50,6 +51,7 @@ let warm = false;
  */
 export function telemetry(options: TelemetryOptions = {}): { executionMode: () => void } {
   prepareShipper();
+  quietly(traceFetch);
   const executionMode: ExecutionMode = (core, ...rest) => {
     const runRequest: RunRequest = (request, ...stack) =>
       observe(request, options, () => core.runRequest(request, ...stack));
