@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type AttributeValue, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
@@ -18,9 +19,15 @@ export function decide(root: ReadableSpan, spans: readonly ReadableSpan[], rule:
   if (isError(root, spans) || milliseconds(root) >= rule.slowMilliseconds) return 1;
   if (rule.sampleRate === 1) return 1;
   if (!Number.isFinite(rule.sampleRate)) return undefined;
-  // The last 56 bits of an X-Ray id are random; its first 32 are the time.
-  const position = Number.parseInt(root.spanContext().traceId.slice(-13), 16) / 16 ** 13;
-  return position < 1 / rule.sampleRate ? rule.sampleRate : undefined;
+  return position(root.spanContext().traceId) < 1 / rule.sampleRate ? rule.sampleRate : undefined;
+}
+
+/**
+ * @returns from 0 up to 1, evenly spread whatever the ids are like: a caller's `traceparent` may end in a counter, in zeros or, made of a
+ *   UUID of version 1, in the address of its machine, and an X-Ray id begins with the time.
+ */
+function position(traceId: string): number {
+  return createHash('sha1').update(traceId).digest().readUInt32BE() / 2 ** 32;
 }
 
 function isError(root: ReadableSpan, spans: readonly ReadableSpan[]): boolean {

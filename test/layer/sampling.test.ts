@@ -110,6 +110,28 @@ describe('sampling at the end', () => {
     );
   });
 
+  it.each([
+    ['a counter at the end', (index: number) => `4bf92f3577b34da6${index.toString(16).padStart(16, '0')}`],
+    [
+      'a counter at the beginning, then zeros',
+      (index: number) => (index + 1).toString(16).padStart(16, 'a').padEnd(32, '0'),
+    ],
+    [
+      'UUIDs of version 1 of one machine',
+      (index: number) => `${index.toString(16).padStart(8, '0')}a2b311f09a410242ac110002`,
+    ],
+  ])('stands for all of 100,000 requests, whose trace ids callers have made of %s', (_name, traceId) => {
+    const recorder = new Recorder();
+    const processor = new TailProcessor(recorder, destination, { sampleRate: 4, slowMilliseconds: 1_000 });
+    const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('test');
+    for (let index = 0; index < 100_000; index += 1) {
+      const caller = { traceId: traceId(index), spanId: '00f067aa0ba902b7', traceFlags: 1, isRemote: true };
+      tracer.startSpan('request', {}, trace.setSpanContext(ROOT_CONTEXT, caller)).end();
+    }
+
+    expect(Math.abs(weight(recorder.spans) / 100_000 - 1)).toBeLessThan(0.02);
+  });
+
   it('keeps or drops a trace as a whole, and gives all its spans one rate', () => {
     const recorder = new Recorder();
     const processor = new TailProcessor(recorder, destination, { sampleRate: 3, slowMilliseconds: 1_000 });
