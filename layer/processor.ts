@@ -14,10 +14,14 @@ interface Tree {
 
 /** Spans that are held for a root that never ends are given up, oldest first. */
 const heldSpans = 5_000;
+/** Decisions that are remembered, for what a handler has left running and begins when its root has ended. */
+const rememberedDecisions = 100;
 
 /** Holds the spans of a request until its root ends, decides whether they are kept, and hands them to the shipper in one piece. */
 export class TailProcessor implements SpanProcessor {
   readonly #trees = new Map<string, Tree>();
+  /** By trace id. */
+  readonly #decisions = new Map<string, number | null>();
   readonly #shipper: Shipper;
   readonly #destination: Destination;
   readonly #rule: SamplingRule;
@@ -32,8 +36,11 @@ export class TailProcessor implements SpanProcessor {
   onStart(span: Span): void {
     const { spanId } = span.spanContext();
     const parent = span.parentSpanContext;
-    const tree = parent && !parent.isRemote ? this.#trees.get(parent.spanId) : undefined;
+    const isLocal = parent && !parent.isRemote;
+    const tree = isLocal ? this.#trees.get(parent.spanId) : undefined;
     const own: Tree = tree ?? { root: span, open: new Set(), ended: [] };
+    const decision = !tree && isLocal ? this.#decisions.get(parent.traceId) : undefined;
+    if (decision !== undefined) own.sampleRate = decision;
     own.open.add(span);
     this.#trees.set(spanId, own);
     this.#held += 1;
@@ -46,7 +53,10 @@ export class TailProcessor implements SpanProcessor {
     if (!tree) return;
     tree.open.delete(span as Span);
     tree.ended.push(span);
-    if (span === (tree.root as ReadableSpan)) tree.sampleRate = decide(span, tree.ended, this.#rule) ?? null;
+    if (span === (tree.root as ReadableSpan) && tree.sampleRate === undefined) {
+      tree.sampleRate = decide(span, tree.ended, this.#rule) ?? null;
+      this.#remember(span.spanContext().traceId, tree.sampleRate);
+    }
     if (tree.sampleRate !== undefined) this.#release(tree);
   }
 
@@ -66,6 +76,13 @@ export class TailProcessor implements SpanProcessor {
     }
     for (const span of spans) this.#trees.delete(span.spanContext().spanId);
     this.#held -= spans.length;
+  }
+
+  #remember(traceId: string, decision: number | null): void {
+    this.#decisions.delete(traceId);
+    this.#decisions.set(traceId, decision);
+    const [oldest] = this.#decisions.keys();
+    if (this.#decisions.size > rememberedDecisions && oldest !== undefined) this.#decisions.delete(oldest);
   }
 
   #giveUpOldest(): void {

@@ -145,6 +145,9 @@ describe('sampling at the end', () => {
       const late = tracer.startSpan('late child', {}, context);
       root.end();
       late.end();
+      const begunLate = tracer.startSpan('begun when the root has ended', {}, context);
+      if (index % 2) begunLate.setStatus({ code: SpanStatusCode.ERROR });
+      begunLate.end();
     }
     const perTrace = new Map<string, number>();
     for (const span of recorder.spans) {
@@ -152,8 +155,24 @@ describe('sampling at the end', () => {
       expect(span.attributes['SampleRate']).toBe(3);
     }
 
-    expect(new Set(perTrace.values())).toEqual(new Set([3]));
+    expect(new Set(perTrace.values())).toEqual(new Set([4]));
     expect(perTrace.size).toBeGreaterThan(0);
     expect(perTrace.size).toBeLessThan(300);
+  });
+
+  it('keeps what an error has left running with it, and gives it the same rate', () => {
+    const recorder = new Recorder();
+    const processor = new TailProcessor(recorder, destination, { sampleRate: 1_000, slowMilliseconds: 1_000 });
+    const tracer = new TracerProvider({ idGenerator: new RepeatableIds(), spanProcessors: [processor] }).getTracer(
+      'test',
+    );
+    const root = tracer.startSpan('root', { attributes: { 'http.response.status_code': 500 } });
+    root.end();
+    tracer.startSpan('begun when the root has ended', {}, trace.setSpan(ROOT_CONTEXT, root)).end();
+
+    expect(recorder.spans.map(({ name, attributes }) => [name, attributes['SampleRate']])).toEqual([
+      ['root', 1],
+      ['begun when the root has ended', 1],
+    ]);
   });
 });
