@@ -135,7 +135,16 @@ function readSampleRate(read: Read, warnings: string[]): number {
       return 0;
     case 'traceidratio': {
       const ratio = readNumber(read, 'OTEL_TRACES_SAMPLER_ARG', 1, warnings);
-      if (ratio >= 0 && ratio <= 1) return ratio === 0 ? Number.POSITIVE_INFINITY : Math.round(1 / ratio);
+      if (ratio >= 0 && ratio <= 1) {
+        const rate = ratio === 0 ? Number.POSITIVE_INFINITY : Math.round(1 / ratio);
+        const kept = rate === 1 ? 'every trace is' : `one ordinary trace of ${rate} is`;
+        // A ratio that was rounded when it was written, such as 0.33, is near enough.
+        if (ratio > 0 && Math.abs(1 / rate / ratio - 1) > 0.02)
+          warnings.push(
+            `OTEL_TRACES_SAMPLER_ARG is ${ratio}: ${kept} kept, because Honeycomb's rates are whole numbers.`,
+          );
+        return rate;
+      }
       warnings.push('OTEL_TRACES_SAMPLER_ARG is not between 0 and 1.');
       return 1;
     }

@@ -43,6 +43,8 @@ describe("the layer's configuration", () => {
     ['parentbased_traceidratio', '0.25', 4],
     ['traceidratio', '0', Number.POSITIVE_INFINITY],
     ['traceidratio', '1', 1],
+    ['traceidratio', '0.33', 3],
+    ['traceidratio', '0.001', 1_000],
   ])('with the sampler %s and %s keeps one of %s', (sampler, ratio, rate) => {
     expect(readConfig({ OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: ratio })).toMatchObject({
       sampleRate: rate,
@@ -64,6 +66,16 @@ describe("the layer's configuration", () => {
     const { warnings } = readConfig({ [name]: value });
 
     expect(warnings).toEqual([expect.stringContaining(warning)]);
+  });
+
+  it.each([
+    ['0.7', 1, 'every trace is kept'],
+    ['0.3', 3, 'one ordinary trace of 3 is kept'],
+  ])('says what it keeps where the ratio %s is none of a whole number', (ratio, sampleRate, kept) => {
+    expect(readConfig({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: ratio })).toMatchObject({
+      sampleRate,
+      warnings: [expect.stringContaining(kept)],
+    });
   });
 
   it("takes the signal's own time limit before the general one, and 10 s without either", () => {
