@@ -122,7 +122,13 @@ describe('POST /1/events/<dataset>', () => {
     expect(running.sink.rejections).toHaveLength(1);
   });
 
-  it('answers 401 without a key, 415 to another media type, 404 elsewhere', async () => {
+  it.each(['application/x-www-form-urlencoded', 'text/plain'])('takes JSON that is sent as %s', async (type) => {
+    const response = await running.post('/1/events/TestViaCurl', '{"method":"GET"}', { ...TEAM, 'content-type': type });
+    expect(response.status).toBe(200);
+    expect(running.sink.logs).toMatchObject([{ attributes: { method: 'GET' } }]);
+  });
+
+  it('answers 401 without a key, 415 to msgpack, 404 elsewhere', async () => {
     const withoutKey = await running.post('/1/events/d', '{"a":1}');
     expect(withoutKey.status).toBe(401);
     expect(await withoutKey.json()).toEqual({ error: 'unknown API key - check your credentials' });
