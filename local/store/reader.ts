@@ -121,10 +121,14 @@ export class Reader {
 
   /** @returns all that carries the id, and what carries only the request id of a line or a Lambda segment that carries both. */
   async trace(id: string): Promise<Trace | undefined> {
-    const [documents, spans, metrics] = await Promise.all([this.documents([id]), this.spans([id]), this.#metrics(id)]);
+    const [documents, spans] = await Promise.all([this.documents([id]), this.spans([id])]);
     const own = documents.get(id) ?? [];
     const requestIds = requestIdsOf(own);
-    const [logs, errors] = await Promise.all([this.#logs(id, requestIds), this.#errors(id, requestIds)]);
+    const [logs, metrics, errors] = await Promise.all([
+      this.#logs(id, requestIds),
+      this.#metrics(id, requestIds),
+      this.#errors(id, requestIds),
+    ]);
     const parts: TraceParts = { documents: own, spans: spans.get(id) ?? [], logs, metrics, errors };
     return buildTrace(id, parts);
   }
@@ -146,11 +150,12 @@ export class Reader {
     }));
   }
 
-  async #metrics(id: string): Promise<TraceMetric[]> {
+  async #metrics(id: string, requestIds: string[]): Promise<TraceMetric[]> {
     const found = await this.rows(
-      `SELECT time, namespace, name, unit, dimensions, metric_values FROM metrics
-       WHERE trace_id = $1 ORDER BY time, sequence`,
-      [id],
+      `SELECT time, namespace, name, unit, dimensions, metric_values
+       FROM (SELECT *, CASE source WHEN 'emf' THEN detail ->> '$.requestId' END AS request_id FROM metrics)
+       WHERE ${joined(requestIds)} ORDER BY time, sequence`,
+      [id, ...requestIds],
     );
     return found.map((row) => ({
       time: Number(row['time']),

@@ -159,6 +159,8 @@ export interface MetricRecord {
   /** The single measurements; none where only a `distribution` was sent. */
   values: number[];
   traceId?: string;
+  /** Of a line in EMF that names its request alone. */
+  requestId?: string;
   /** Seconds of EMF's `StorageResolution`. */
   storageResolution?: number;
   /** From here on: OTLP's. */

@@ -199,6 +199,7 @@ export function withEmf(sink: TelemetrySink): TelemetrySink {
       const { metrics, problems } = readEmbeddedMetrics(record.message);
       for (const metric of metrics) {
         if (record.traceId) metric.traceId ??= record.traceId;
+        if (record.requestId && !metric.traceId) metric.requestId = record.requestId;
         sink.metric(metric);
       }
       for (const { reason, detail } of problems) sink.rejected('emf', reason, `${record.logGroup}: ${detail}`);

@@ -14,6 +14,7 @@ const REQUEST_KEYS = [
   'aws_request_id',
   'awsRequestId',
   'AWSRequestId',
+  'RequestId',
   'request_id',
 ];
 const LEVEL_KEYS = ['level', 'severity', 'severity_text', 'logLevel'];
