@@ -61,31 +61,40 @@ export function decodeJson<Request extends DescMessage, ItemSchema extends DescM
   if (!isObject(request)) throw new IntakeError(400, 'The body is not a JSON object.');
   const [resourcesKey, scopesKey, itemsKey] = shape.keys;
   const batches: Batch<MessageShape<ItemSchema>>[] = [];
-  for (const [i, inResource] of list(request, resourcesKey, '')) {
+  const resources = request[resourcesKey] ?? [];
+  if (!Array.isArray(resources)) throw new IntakeError(400, `${resourcesKey} is not an array.`);
+  for (const [i, inResource] of resources.entries()) {
     if (!isObject(inResource)) {
       reject(notAnObject, `${resourcesKey}[${i}]`);
       continue;
     }
     const resourcePlace = `${resourcesKey}[${i}]`;
     const resource = part(inResource, 'resource', ResourceSchema, resourcePlace, limits);
-    for (const [j, inScope] of list(inResource, scopesKey, resourcePlace)) {
+    for (const [j, inScope] of list(inResource, scopesKey, resourcePlace, reject)) {
       if (!isObject(inScope)) {
         reject(notAnObject, `${resourcePlace}.${scopesKey}[${j}]`);
         continue;
       }
       const scopePlace = `${resourcePlace}.${scopesKey}[${j}]`;
+      const scope = part(inScope, 'scope', InstrumentationScopeSchema, scopePlace, limits);
       const batch: Batch<MessageShape<ItemSchema>> = {
-        resource,
+        resource: resource.message,
         resourceSchemaUrl: text(inResource['schemaUrl']),
-        scope: part(inScope, 'scope', InstrumentationScopeSchema, scopePlace, limits),
+        scope: scope.message,
         schemaUrl: text(inScope['schemaUrl']),
         items: [],
         place: `${scopePlace}.${itemsKey}`,
         indexes: [],
       };
-      for (const [k, item] of list(inScope, itemsKey, scopePlace)) {
+      // What has no service, or somebody else's, would mislead.
+      const fault = resource.fault ?? scope.fault;
+      for (const [k, item] of list(inScope, itemsKey, scopePlace, reject)) {
         if (!isObject(item)) {
           reject(notAnObject, `${batch.place}[${k}]`);
+          continue;
+        }
+        if (fault) {
+          reject('its resource or scope is not valid OTLP JSON', `${batch.place}[${k}]: ${fault}`, item);
           continue;
         }
         try {
@@ -111,27 +120,27 @@ function text(value: unknown): string {
 
 const notAnObject = 'not an object';
 
-/** @returns the elements with their indexes. @throws IntakeError 400 where there is no array. */
-function list(parent: JsonObject, key: string, place: string): Iterable<[number, unknown]> {
-  const value = parent[key];
-  const where = place ? `${place}.${key}` : key;
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new IntakeError(400, `${where} is not an array.`);
-  return value.entries();
+/** @returns the elements with their indexes; none where there is no array. */
+function list(parent: JsonObject, key: string, place: string, reject: RejectItem): Iterable<[number, unknown]> {
+  const value = parent[key] ?? [];
+  if (Array.isArray(value)) return value.entries();
+  reject('not an array', `${place}.${key}`);
+  return [];
 }
 
+/** @returns the message, if there is one, or what is wrong with it. */
 function part<Schema extends DescMessage>(
   parent: JsonObject,
   key: string,
   schema: Schema,
   place: string,
   limits: IntakeLimits,
-): MessageShape<Schema> | undefined {
-  if (parent[key] === undefined || parent[key] === null) return undefined;
+): { message: MessageShape<Schema> | undefined; fault?: string } {
+  if (parent[key] === undefined || parent[key] === null) return { message: undefined };
   try {
-    return read(schema, parent[key], limits);
+    return { message: read(schema, parent[key], limits) };
   } catch (error) {
-    throw new IntakeError(400, `${place}.${key}: ${(error as Error).message}`);
+    return { message: undefined, fault: `${place}.${key}: ${(error as Error).message}` };
   }
 }
 

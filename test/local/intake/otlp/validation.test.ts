@@ -93,6 +93,33 @@ describe('a span that is not valid', () => {
     },
   );
 
+  it('is rejected with its resource or scope, and what is beside these is kept', async () => {
+    const bad = { attributes: [{ key: 'a', value: 5 }] };
+    const [spans, kept] = [[jsonSpan(), jsonSpan()], [jsonSpan({ name: 'kept' })]];
+    const response = await running.post(
+      '/v1/traces',
+      JSON.stringify({
+        resourceSpans: [
+          { resource: bad, scopeSpans: [{ spans }] },
+          { scopeSpans: [{ scope: bad, spans }, { spans: 5 }, { spans: kept }] },
+          { scopeSpans: 5 },
+          { scopeSpans: [{ spans: kept }] },
+        ],
+      }),
+    );
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ partialSuccess: { rejectedSpans: '6' } });
+    expect(running.sink.rejections.map(({ reason, detail }) => `${reason}: ${detail.split(': ')[0]}`)).toEqual([
+      'its resource or scope is not valid OTLP JSON: resourceSpans[0].scopeSpans[0].spans[0]',
+      'its resource or scope is not valid OTLP JSON: resourceSpans[0].scopeSpans[0].spans[1]',
+      'its resource or scope is not valid OTLP JSON: resourceSpans[1].scopeSpans[0].spans[0]',
+      'its resource or scope is not valid OTLP JSON: resourceSpans[1].scopeSpans[0].spans[1]',
+      'not an array: resourceSpans[1].scopeSpans[1].spans',
+      'not an array: resourceSpans[2].scopeSpans',
+    ]);
+    expect(running.sink.spans.map(({ name }) => name)).toEqual(['kept', 'kept']);
+  });
+
   it('is not mentioned when there is none: the answer is empty', async () => {
     const inProtobuf = await running.post('/v1/traces', traceRequest([span()]), PROTOBUF);
     expect((await inProtobuf.arrayBuffer()).byteLength).toBe(0);
@@ -172,14 +199,14 @@ describe('a request', () => {
     ['415 for no media type', '', 'x', 415],
     ['400 for JSON that is none, with the position', 'application/json', '{"resourceSpans": [}', 400],
     ['400 for JSON that is no object', 'application/json', '[]', 400],
-    ['400 for a list that is none, with its place', 'application/json', '{"resourceSpans": [{"scopeSpans": 5}]}', 400],
+    ['400 for a list that is none, by its name', 'application/json', '{"resourceSpans": 5}', 400],
   ])('is answered %s', async (_name, type, body, status) => {
     const response = await running.post('/v1/traces', body, { 'content-type': type });
     expect(response.status).toBe(status);
     const { code, message } = (await response.json()) as { code: number; message: string };
     expect(code).toBe(3);
     expect(message.length).toBeGreaterThan(10);
-    if (body.includes('scopeSpans')) expect(message).toBe('resourceSpans[0].scopeSpans is not an array.');
+    if (body.includes(' 5')) expect(message).toBe('resourceSpans is not an array.');
   });
 
   it('is answered with a google.rpc.Status in protobuf when it came in protobuf', async () => {
