@@ -25,8 +25,8 @@ export const traces: SignalShape<typeof ExportTraceServiceRequestSchema, typeof 
 const KINDS: SpanRecord['kind'][] = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 const STATUSES: SpanRecord['status'][] = ['unset', 'ok', 'error'];
 
-/** Honeycomb's name, which its OTLP endpoint honours too: the attribute becomes the rate and is no column. */
-const SAMPLE_RATE = 'SampleRate';
+/** The names that Honeycomb's OTLP endpoint knows, in this order: the attribute becomes the rate and is no column. */
+const SAMPLE_RATES = ['sampleRate', 'SampleRate'];
 
 /** @returns the span as it is kept, or the reason why it cannot be: a short fixed sentence. */
 export function spanRecord(span: Span, shared: BatchContext): SpanRecord | string {
@@ -78,11 +78,14 @@ export function spanRecord(span: Span, shared: BatchContext): SpanRecord | strin
   return record;
 }
 
+/** A rate is a whole number there: text is read, fractions are rounded, and what is no rate, or below 1, is 1. */
 function takeSampleRate(record: { attributes: SpanRecord['attributes']; sampleRate: number }): void {
-  const rate = record.attributes[SAMPLE_RATE];
-  if (typeof rate !== 'number' || !Number.isFinite(rate) || rate < 1) return;
-  record.sampleRate = rate;
-  delete record.attributes[SAMPLE_RATE];
+  const name = SAMPLE_RATES.find((key) => Object.hasOwn(record.attributes, key));
+  if (name === undefined) return;
+  const value = record.attributes[name];
+  const rate = typeof value === 'number' || typeof value === 'string' ? Math.round(Number(value)) : 1;
+  record.sampleRate = Number.isFinite(rate) ? Math.max(1, rate) : 1;
+  delete record.attributes[name];
 }
 
 function addEvents(record: SpanRecord, span: Span, maximum: number): number {

@@ -276,12 +276,17 @@ describe('a request', () => {
   });
 
   it.each([
-    ['an integer', { intValue: '20' }, 20],
-    ['a double', { doubleValue: 2.5 }, 2.5],
-    ['zero, which is none', { intValue: '0' }, 1],
-    ['text, which is none', { stringValue: '20' }, 1],
-  ])('takes its SampleRate from the attribute when that is %s', async (_name, value, rate) => {
-    await running.post('/v1/traces', jsonTraceRequest([jsonSpan({ attributes: [{ key: 'SampleRate', value }] })]));
-    expect(running.sink.spans[0]?.sampleRate).toBe(rate);
+    ['SampleRate', 'an integer', { intValue: '20' }, 20],
+    ['sampleRate', 'an integer', { intValue: '20' }, 20],
+    ['SampleRate', 'text', { stringValue: '20' }, 20],
+    ['SampleRate', 'a double, which is rounded', { doubleValue: 2.6 }, 3],
+    ['SampleRate', 'zero, which is none', { intValue: '0' }, 1],
+    ['SampleRate', 'below zero, which is none', { intValue: '-3' }, 1],
+    ['SampleRate', 'text that is no number', { stringValue: 'often' }, 1],
+    ['SampleRate', 'true, which is none', { boolValue: true }, 1],
+  ])('takes its rate from the attribute %s when that is %s, as Honeycomb does', async (key, _name, value, rate) => {
+    await running.post('/v1/traces', jsonTraceRequest([jsonSpan({ attributes: [{ key, value }] })]));
+    expect(running.sink.spans[0]).toMatchObject({ sampleRate: rate });
+    expect(running.sink.spans[0]?.attributes).not.toHaveProperty(key);
   });
 });
