@@ -49,6 +49,8 @@ function acceptable(schema: DescMessage): Fields {
   if (names.has('startTimeUnixNano')) fields['startTimeUnixNano'] = TIME;
   if (names.has('timeUnixNano')) fields['timeUnixNano'] = TIME;
   if (names.has('endTimeUnixNano')) fields['endTimeUnixNano'] = TIME + 3600_000n * MILLISECOND;
+  // A record without a body shows its event's name in its place.
+  if (names.has('eventName')) fields['body'] = { value: { case: 'stringValue', value: 'body' } };
   if (names.has('asDouble')) fields['value'] = { case: 'asDouble', value: 1 };
   for (const { localName, message } of schema.fields) {
     if (message && CONTAINER.test(localName)) fields[localName] = [acceptable(message)];
