@@ -30,7 +30,7 @@ export interface SignalShape<Request extends DescMessage, ItemSchema extends Des
   batches(request: MessageShape<Request>): Batch<MessageShape<ItemSchema>>[];
 }
 
-type RejectItem = (reason: string, place: string, item?: unknown) => void;
+type RejectItem = (reason: string, place: string, item?: JsonObject) => void;
 
 /** @throws IntakeError 400 or 413 when the bytes as a whole are no such request */
 export function decodeBinary<Request extends DescMessage, ItemSchema extends DescMessage>(
@@ -97,11 +97,13 @@ export function decodeJson<Request extends DescMessage, ItemSchema extends DescM
           reject('its resource or scope is not valid OTLP JSON', `${batch.place}[${k}]: ${fault}`, item);
           continue;
         }
-        try {
-          batch.items.push(read(shape.item, fromOtlpJson(item), limits));
-          batch.indexes?.push(k);
-        } catch (error) {
-          reject('not valid OTLP JSON', `${batch.place}[${k}]: ${(error as Error).message}`, item);
+        fromOtlpJson(item);
+        for (const [place, message] of decoded(shape.item, item, `${batch.place}[${k}]`, limits)) {
+          if (message instanceof Error) reject('not valid OTLP JSON', `${place}: ${message.message}`);
+          else {
+            batch.items.push(message);
+            batch.indexes?.push(k);
+          }
         }
       }
       batches.push(batch);
@@ -112,6 +114,36 @@ export function decodeJson<Request extends DescMessage, ItemSchema extends DescM
 
 function read<Schema extends DescMessage>(schema: Schema, value: unknown, limits: IntakeLimits): MessageShape<Schema> {
   return fromJson(schema, value as JsonValue, { ignoreUnknownFields: true, recursionLimit: limits.depth });
+}
+
+/** @returns an item with its place, or why it is none; of a metric that is none as a whole, each of its points as a metric of its own. */
+function decoded<Schema extends DescMessage>(
+  schema: Schema,
+  item: JsonObject,
+  place: string,
+  limits: IntakeLimits,
+): [place: string, message: MessageShape<Schema> | Error][] {
+  try {
+    return [[place, read(schema, item, limits)]];
+  } catch (error) {
+    const points = pointsOf(item);
+    if (!points || points.list.length < 2) return [[place, error as Error]];
+    const { key, data, list } = points;
+    return list.flatMap((point, n) =>
+      decoded(schema, { ...item, [key]: { ...data, dataPoints: [point] } }, `${place} point ${n}`, limits),
+    );
+  }
+}
+
+const DATA_KEYS = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'];
+
+/** @returns the data points of a metric in JSON; undefined for a span or a log record. */
+export function pointsOf(item: JsonObject): { key: string; data: JsonObject; list: unknown[] } | undefined {
+  for (const key of DATA_KEYS) {
+    const data = item[key];
+    if (isObject(data) && Array.isArray(data['dataPoints'])) return { key, data, list: data['dataPoints'] };
+  }
+  return undefined;
 }
 
 function text(value: unknown): string {
@@ -160,7 +192,7 @@ const NESTED_KEYS = new Set([
 ]);
 
 /** Changes ids and times in place to what proto3 JSON has; what is none becomes one that validation will reject. */
-function fromOtlpJson(value: unknown): unknown {
+function fromOtlpJson(value: unknown): void {
   if (Array.isArray(value)) {
     for (const element of value) fromOtlpJson(element);
   } else if (isObject(value)) {
@@ -170,7 +202,6 @@ function fromOtlpJson(value: unknown): unknown {
       else if (NESTED_KEYS.has(key)) fromOtlpJson(value[key]);
     }
   }
-  return value;
 }
 
 /** One byte: of no length that an id can have. */

@@ -3,7 +3,7 @@ import type { TelemetrySink } from '../../store/records.ts';
 import { type Intake, type IntakeAnswer, IntakeError, type IntakeLimits, type IntakeRequest } from '../http.ts';
 import { encodingOf, exported, refused } from './answer.ts';
 import { type BatchContext, batchContext } from './context.ts';
-import { type Batch, decodeBinary, decodeJson, type SignalShape } from './decode.ts';
+import { type Batch, decodeBinary, decodeJson, pointsOf, type SignalShape } from './decode.ts';
 import { ExportLogsServiceResponseSchema } from './generated/opentelemetry/proto/collector/logs/v1/logs_service_pb.js';
 import { ExportMetricsServiceResponseSchema } from './generated/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js';
 import { ExportTraceServiceResponseSchema } from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
@@ -38,7 +38,9 @@ export function otlpIntake(sink: TelemetrySink, limits: IntakeLimits): Intake {
     const batches: Batch<MessageShape<Item>>[] =
       encoding === 'protobuf'
         ? decodeBinary(body, shape, limits)
-        : decodeJson(body, shape, limits, (reason, place, item) => rejections.add(reason, place, pointsIn(item)));
+        : decodeJson(body, shape, limits, (reason, place, item) =>
+            rejections.add(reason, place, Math.max(1, (item && pointsOf(item)?.list.length) ?? 1)),
+          );
     for (const batch of batches) {
       const shared = batchContext(batch, limits.attributes);
       for (const [index, item] of batch.items.entries()) {
@@ -120,15 +122,4 @@ export function otlpIntake(sink: TelemetrySink, limits: IntakeLimits): Intake {
     },
     refuse: refused,
   };
-}
-
-/** @returns how many data points a metric that could not be decoded had; 1 for a span or log record. */
-function pointsIn(item: unknown): number {
-  if (typeof item !== 'object' || item === null) return 1;
-  for (const key of ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']) {
-    const data = (item as Record<string, unknown>)[key];
-    const points = (data as { dataPoints?: unknown } | null | undefined)?.dataPoints;
-    if (Array.isArray(points)) return Math.max(1, points.length);
-  }
-  return 1;
 }

@@ -151,6 +151,32 @@ describe('log records and data points', () => {
     expect(running.sink.logs).toMatchObject([{ message: 'yes' }]);
   });
 
+  it('keep the data points beside one that is malformed', async () => {
+    const point = (asDouble: unknown, more = {}) => ({ timeUnixNano: String(START), asDouble, ...more });
+    const exemplars = [{ timeUnixNano: String(START), asDouble: 1, traceId: TRACE_ID, spanId: SPAN_ID }];
+    const dataPoints = [
+      point(1, { exemplars }),
+      point(2, { attributes: [{ key: 'a', value: 5 }] }),
+      point({}),
+      point(4),
+    ];
+    const metrics = [{ name: 'm', unit: 's', sum: { isMonotonic: true, dataPoints } }];
+    const response = await running.post(
+      '/v1/metrics',
+      JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }),
+    );
+    expect(await response.json()).toMatchObject({ partialSuccess: { rejectedDataPoints: '2' } });
+    expect(running.sink.rejections.map(({ detail }) => detail.split(': ')[0])).toEqual([
+      'resourceMetrics[0].scopeMetrics[0].metrics[0] point 1',
+      'resourceMetrics[0].scopeMetrics[0].metrics[0] point 2',
+    ]);
+    const shared = { name: 'm', unit: 's', monotonic: true };
+    expect(running.sink.metrics).toMatchObject([
+      { ...shared, values: [1], traceId: TRACE_ID },
+      { ...shared, values: [4] },
+    ]);
+  });
+
   it('count data points, not metrics, as rejected', async () => {
     const dataPoints = [
       { timeUnixNano: String(START), asDouble: 1.5 },
