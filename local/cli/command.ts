@@ -13,6 +13,7 @@ const options: CommandDefinition['options'] = {
   last: { usage: 'The newest request, as a waterfall', type: 'boolean', shortcut: 'l' },
   errors: { usage: 'Only requests with an error, a fault or a throttle', type: 'boolean', shortcut: 'e' },
   slow: { usage: 'Only requests that took so many milliseconds or more', type: 'string' },
+  orphans: { usage: 'What was received and belongs to no trace, and what could not be taken', type: 'boolean' },
   follow: { usage: 'Print each request as it ends, until Ctrl-C', type: 'boolean', shortcut: 'f' },
   json: { usage: 'Print JSON; with --follow one text a line', type: 'boolean' },
   'console-port': { usage: 'Port of the running console (custom.local.ports.console, else 4000)', type: 'string' },
@@ -61,7 +62,7 @@ export function traceOptions(
   given: Record<string, unknown>,
   consolePort: number,
   argv: readonly string[] = process.argv,
-): Pick<TraceOptions, 'id' | 'last' | 'errors' | 'slow' | 'follow' | 'json' | 'consoleUrl'> {
+): Pick<TraceOptions, 'id' | 'last' | 'errors' | 'slow' | 'orphans' | 'follow' | 'json' | 'consoleUrl'> {
   const id = traceIdArgument(argv);
   const port = given['console-port'] ?? String(consolePort);
   if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
@@ -74,6 +75,7 @@ export function traceOptions(
     ...(slow === undefined ? {} : { slow: slow === '' ? Number.NaN : Number(slow) }),
     last: given['last'] === true,
     errors: given['errors'] === true,
+    orphans: given['orphans'] === true,
     follow: given['follow'] === true,
     json: given['json'] === true,
     consoleUrl: `http://127.0.0.1:${port}`,

@@ -2,7 +2,7 @@ import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { TraceListQuery } from '../api/console/query.ts';
 import { LocalFailure } from '../failure.ts';
 import type { Trace, TraceSummary } from '../store/trace.ts';
-import type { TraceSource } from './source.ts';
+import type { OrphanReport, TraceSource } from './source.ts';
 
 interface Status {
   product?: string;
@@ -13,6 +13,9 @@ interface Status {
 /** A console on this machine answers in milliseconds; what takes so long is something else. */
 const patienceMilliseconds = 5_000;
 
+/** What a console of an earlier version knows of. */
+const nothing: OrphanReport = { logs: [], metrics: [], errors: [], rejections: [] };
+
 /** @returns what reads from the console at `url`, with the folder of its service; undefined when no console of this project answers there. */
 export async function consoleSource(url: string): Promise<{ source: TraceSource; directory: string } | undefined> {
   const status = await get<Status>(new URL('/api/status', url)).catch(() => undefined);
@@ -20,6 +23,7 @@ export async function consoleSource(url: string): Promise<{ source: TraceSource;
   const source: TraceSource = {
     trace: (id) => get<Trace>(new URL(`/api/traces/${encodeURIComponent(id)}`, url)),
     traces: async (query) => (await get<TraceSummary[]>(new URL(`/api/traces?${queryString(query)}`, url))) ?? [],
+    orphans: async () => (await get<OrphanReport>(new URL('/api/orphans', url))) ?? nothing,
     follow: (signal) => follow(new URL('/api/traces/stream', url), signal),
     close: async () => {},
   };

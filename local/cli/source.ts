@@ -1,13 +1,20 @@
 import { realpath } from 'node:fs/promises';
 import type { TraceListQuery } from '../api/console/query.ts';
 import { LocalFailure } from '../failure.ts';
-import type { Trace, TraceSummary } from '../store/trace.ts';
+import type { Rejection } from '../store/rejections.ts';
+import type { Orphans, Trace, TraceSummary } from '../store/trace.ts';
 import { consoleSource } from './console-source.ts';
+
+/** What belongs to no trace, and what could not be taken. */
+export interface OrphanReport extends Orphans {
+  rejections: Rejection[];
+}
 
 /** Where `sls trace` reads traces from. */
 export interface TraceSource {
   trace(id: string): Promise<Trace | undefined>;
   traces(query: TraceListQuery): Promise<TraceSummary[]>;
+  orphans(): Promise<OrphanReport>;
   /** Each trace as it ends or changes, until `signal` is aborted or the run ends; absent where nothing runs. */
   follow?(signal: AbortSignal): AsyncIterable<TraceSummary>;
   /** The API's address, where it runs. */
@@ -33,7 +40,12 @@ export async function openSource(consoleUrl: string, serviceDirectory: string): 
       `Nothing answers at ${consoleUrl}, and the last run cannot be read (${firstLine(error)}). If it is still running, say where by --console-port.`,
     );
   });
-  return { trace: (id) => store.trace(id), traces: (query) => store.traces(query), close: () => store.close() };
+  return {
+    trace: (id) => store.trace(id),
+    traces: (query) => store.traces(query),
+    orphans: async () => ({ ...(await store.orphans()), rejections: store.rejections() }),
+    close: () => store.close(),
+  };
 }
 
 function firstLine({ message }: Error): string {

@@ -4,6 +4,7 @@ import { LocalFailure } from '../failure.ts';
 import type { Trace, TraceSummary } from '../store/trace.ts';
 import { findTrace, newestTrace } from './find.ts';
 import { renderList, renderSummary } from './list.ts';
+import { renderOrphans } from './orphans.ts';
 import { openSource, type TraceSource } from './source.ts';
 import { plain } from './text.ts';
 import { type RenderOptions, renderWaterfall } from './waterfall.ts';
@@ -25,9 +26,11 @@ export interface TraceOptions {
   errors?: boolean;
   /** Only traces that took at least so many milliseconds. */
   slow?: number;
+  /** What belongs to no trace, instead of traces. */
+  orphans?: boolean;
   /** Each trace as a line once it has ended, until `signal` is aborted. */
   follow?: boolean;
-  /** A Trace, an array of TraceSummary, or with `follow` one TraceSummary a line. */
+  /** A Trace, an array of TraceSummary, an OrphanReport, or with `follow` one TraceSummary a line. */
   json?: boolean;
   /** Where `sls local` serves its console. */
   consoleUrl: string;
@@ -70,11 +73,13 @@ export async function runTrace(options: TraceOptions): Promise<number> {
   }
 }
 
-function validate({ id, last, errors, slow, follow }: TraceOptions): void {
+function validate({ id, last, errors, slow, orphans, follow }: TraceOptions): void {
   if (slow !== undefined && !(Number.isFinite(slow) && slow >= 0)) {
     throw new InvalidOptions('--slow takes milliseconds, such as --slow 500.');
   }
   const filtered = errors || slow !== undefined;
+  if (orphans && (id !== undefined || last || follow || filtered))
+    throw new InvalidOptions('--orphans shows what belongs to no trace: with it there is no trace to choose.');
   if (id !== undefined && last) throw new InvalidOptions('Give an id or --last, not both.');
   if (id !== undefined && follow) throw new InvalidOptions('Give an id or --follow, not both.');
   if (last && follow) throw new InvalidOptions('Give --last or --follow, not both.');
@@ -89,6 +94,11 @@ function validate({ id, last, errors, slow, follow }: TraceOptions): void {
 
 async function show(source: TraceSource, options: TraceOptions): Promise<number> {
   if (options.follow) return follow(source, options);
+  if (options.orphans) {
+    const report = await source.orphans();
+    write(options, options.json ? toJson(report, 2) : renderOrphans(report, renderOptions(options.output)));
+    return 0;
+  }
   if (options.id !== undefined) return showTrace(await findTrace(source, options.id), options);
   if (options.last) {
     const newest = await newestTrace(source, filterOf(options));

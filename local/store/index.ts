@@ -2,12 +2,13 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { type AttributeColumn, AttributeColumns, readAttributeColumns } from './attribute-columns.ts';
 import { currentSegments, summaryOf } from './build-trace.ts';
 import { Changes } from './changes.ts';
+import { readOrphans } from './orphans.ts';
 import { IDS_AT_ONCE, Reader, TRACES_AT_ONCE, type TraceRange } from './reader.ts';
 import type { SegmentDocument, TelemetrySink } from './records.ts';
 import { type Rejection, Rejections } from './rejections.ts';
 import { errorRow, logRow, metricRow, type Row, segmentRow, spanRow } from './rows.ts';
 import { SCHEMA_VERSION, schemaStatements, TABLES, type TableName } from './schema.ts';
-import type { Trace, TraceSummary } from './trace.ts';
+import type { Orphans, Trace, TraceSummary } from './trace.ts';
 import { normalTraceId } from './trace-id.ts';
 import { Writer } from './writer.ts';
 
@@ -46,6 +47,8 @@ export interface Store extends TelemetrySink {
   segmentTrees(traceIds: readonly string[]): Promise<Trace[]>;
   /** @returns of each trace that is here, by its 32 hex digits, the X-Ray documents that count, as they were sent. */
   documents(traceIds: readonly string[]): Promise<Map<string, SegmentDocument[]>>;
+  /** @returns of each kind the newest 100 that belong to no trace: no id of theirs leads to one. */
+  orphans(): Promise<Orphans>;
   /** What could not be taken, and what was dropped for want of room (intake `store`). */
   rejections(): Rejection[];
   /** @param listener is called with the id of each trace of which something can newly be read, at most ten times a second for one trace. @returns what ends it. */
@@ -237,6 +240,10 @@ async function assemble(
       await settled();
       const found = await reader.documents([...new Set(ids)]);
       return new Map([...found].map(([id, documents]) => [id, currentSegments(documents)]));
+    },
+    async orphans() {
+      await settled();
+      return readOrphans(reader, 100);
     },
     rejections() {
       const lost = Object.entries(writer.dropped()).filter(([, count]) => count > 0);

@@ -1,7 +1,17 @@
-import { type DuckDBConnection, DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { buildTrace, currentSegments, type TraceParts } from './build-trace.ts';
+import {
+  ERROR_COLUMNS,
+  errorOfRow,
+  LOG_COLUMNS,
+  logOfRow,
+  METRIC_COLUMNS,
+  METRICS_WITH_REQUEST,
+  metricOfRow,
+  type SqlRow,
+  spanOfRow,
+} from './read-rows.ts';
 import type { SegmentDocument, SpanRecord } from './records.ts';
-import type { SpanDetail } from './rows.ts';
 import type { TableName } from './schema.ts';
 import type { Trace, TraceError, TraceLog, TraceMetric } from './trace.ts';
 
@@ -24,8 +34,6 @@ export interface TraceRange {
   before?: { start: number; id: string };
   limit: number;
 }
-
-type SqlRow = Record<string, DuckDBValue>;
 
 /** Traces that are built at once: what they hold is in memory only so long, and the event loop gets its turn between. */
 export const TRACES_AT_ONCE = 50;
@@ -135,50 +143,28 @@ export class Reader {
 
   async #logs(id: string, requestIds: string[]): Promise<TraceLog[]> {
     const found = await this.rows(
-      `SELECT time, level, message, span_id, request_id, log_group, attributes FROM logs
+      `SELECT ${LOG_COLUMNS} FROM logs
        WHERE ${joined(requestIds)} ORDER BY time, sequence`,
       [id, ...requestIds],
     );
-    return found.map((row) => ({
-      time: Number(row['time']),
-      ...(row['level'] !== null && { level: String(row['level']) }),
-      message: String(row['message']),
-      ...(row['span_id'] !== null && { spanId: String(row['span_id']) }),
-      ...(row['request_id'] !== null && { requestId: String(row['request_id']) }),
-      logGroup: String(row['log_group']),
-      ...(row['attributes'] !== null && { attributes: JSON.parse(String(row['attributes'])) }),
-    }));
+    return found.map(logOfRow);
   }
 
   async #metrics(id: string, requestIds: string[]): Promise<TraceMetric[]> {
     const found = await this.rows(
-      `SELECT time, namespace, name, unit, dimensions, metric_values
-       FROM (SELECT *, CASE source WHEN 'emf' THEN detail ->> '$.requestId' END AS request_id FROM metrics)
+      `SELECT ${METRIC_COLUMNS} FROM ${METRICS_WITH_REQUEST}
        WHERE ${joined(requestIds)} ORDER BY time, sequence`,
       [id, ...requestIds],
     );
-    return found.map((row) => ({
-      time: Number(row['time']),
-      namespace: String(row['namespace']),
-      name: String(row['name']),
-      unit: String(row['unit']),
-      dimensions: JSON.parse(String(row['dimensions'])),
-      values: row['metric_values'] instanceof DuckDBListValue ? row['metric_values'].items.map(Number) : [],
-    }));
+    return found.map(metricOfRow);
   }
 
   async #errors(id: string, requestIds: string[]): Promise<TraceError[]> {
     const found = await this.rows(
-      `SELECT time, uuid, level, title, fingerprint FROM errors WHERE ${joined(requestIds)} ORDER BY time, sequence`,
+      `SELECT ${ERROR_COLUMNS} FROM errors WHERE ${joined(requestIds)} ORDER BY time, sequence`,
       [id, ...requestIds],
     );
-    return found.map((row) => ({
-      time: Number(row['time']),
-      uuid: String(row['uuid']),
-      level: String(row['level']),
-      title: String(row['title']),
-      fingerprint: String(row['fingerprint']),
-    }));
+    return found.map(errorOfRow);
   }
 }
 
@@ -212,26 +198,4 @@ function grouped<T>(rows: SqlRow[], value: (row: SqlRow) => T): Map<string, T[]>
     else groups.set(id, [value(row)]);
   }
   return groups;
-}
-
-function spanOfRow(row: SqlRow): SpanRecord {
-  const none: SpanDetail = { attributes: {}, resource: {}, events: [], links: [] };
-  const detail = JSON.parse(String(row['detail'])) as SpanDetail;
-  return {
-    ...none,
-    ...detail,
-    // Nothing that builds a trace reads their times or attributes; their BigInts stay the text that they were written as.
-    source: row['source'] as SpanRecord['source'],
-    traceId: String(row['trace_id']),
-    spanId: String(row['span_id']),
-    ...(row['parent_id'] !== null && { parentId: String(row['parent_id']) }),
-    name: String(row['name']),
-    kind: row['kind'] as SpanRecord['kind'],
-    startNanoseconds: row['start_nanoseconds'] as bigint,
-    endNanoseconds: row['end_nanoseconds'] as bigint,
-    status: row['status'] as SpanRecord['status'],
-    ...(row['status_message'] !== null && { statusMessage: String(row['status_message']) }),
-    serviceName: String(row['service_name']),
-    sampleRate: Number(row['sample_rate']),
-  };
 }

@@ -96,6 +96,13 @@ export interface TraceError {
   fingerprint: string;
 }
 
+/** What was received and belongs to no trace: `GET /api/orphans`. */
+export interface Orphans {
+  logs: TraceLog[];
+  metrics: TraceMetric[];
+  errors: TraceError[];
+}
+
 /** A line of a list of traces: `GET /api/traces`. */
 export interface TraceSummary {
   id: string;

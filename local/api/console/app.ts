@@ -63,6 +63,9 @@ export function consoleApp(options: ConsoleAppOptions): Hono {
     };
     return json(context, status);
   });
+  app.get('/api/orphans', async (context) =>
+    json(context, { ...(await store.orphans()), rejections: store.rejections() }),
+  );
   app.get('/api/traces', async (context) =>
     json(context, await store.traces(readQuery(new URL(context.req.url).searchParams))),
   );

@@ -9,7 +9,7 @@ import { consoleApp } from './app.ts';
 export interface ConsoleOptions {
   /** 0 for any free one. */
   port: number;
-  store: Pick<Store, 'trace' | 'traces' | 'onTrace' | 'rejections'>;
+  store: Pick<Store, 'trace' | 'traces' | 'orphans' | 'onTrace' | 'rejections'>;
   service: LocalService;
   /** What runs where, by name: `api`, `otlp`, …; shown as it is. */
   addresses: Record<string, string>;
