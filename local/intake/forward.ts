@@ -19,13 +19,14 @@ export interface ForwardTarget {
 export interface Forwarder {
   /** Queues a request that was taken; returns at once, never throws. */
   forward(path: string, headers: IncomingHttpHeaders, body: Buffer): void;
-  /** Waits for what is under way, at most as long as one request may take, and drops the rest. */
+  /** Gives what waits a second to be sent, and counts the rest as lost: whoever ends a run does not wait for a service that does not answer. */
   stop(): Promise<void>;
 }
 
 /** Enough for a burst; a service that is down must not fill this machine's memory. */
 const queueLimit = 200;
 const requestMilliseconds = 5_000;
+const stopMilliseconds = 1_000;
 
 /** Stands where a developer has set no key: a request that carries it stays on this machine. */
 export const localKey = 'local';
@@ -37,9 +38,16 @@ interface Forwarded {
   body: Buffer;
 }
 
+/** What waits for one service: a service that does not answer keeps no other's waiting. */
+interface Line {
+  waiting: Forwarded[];
+  /** Ends when nothing waits; undefined while nothing is sent. */
+  working: Promise<void> | undefined;
+}
+
 /**
- * Sends what the functions have sent here to the real services too, in the background and in order, and counts through `sink.rejected`
- * what did not arrive.
+ * Sends what the functions have sent here to the real services too, in the background and to each in order, and counts through
+ * `sink.rejected` what did not arrive.
  * @param say is told in a sentence, with no key in it, that a service has stopped taking it, and that it takes it again.
  */
 export function createForwarder(
@@ -47,9 +55,9 @@ export function createForwarder(
   sink: TelemetrySink,
   say: (sentence: string) => void = () => {},
 ): Forwarder {
-  const queue: Forwarded[] = [];
+  const lines = new Map<ForwardTarget, Line>(targets.map((target) => [target, { waiting: [], working: undefined }]));
   const reports = new Map<ForwardTarget, ForwardReport>();
-  let working: Promise<void> | undefined;
+  const stopping = new AbortController();
 
   const reportOf = (target: ForwardTarget): ForwardReport => {
     const known = reports.get(target);
@@ -67,7 +75,7 @@ export function createForwarder(
         headers,
         body: new Uint8Array(body),
         redirect: 'error',
-        signal: AbortSignal.timeout(requestMilliseconds),
+        signal: AbortSignal.any([AbortSignal.timeout(requestMilliseconds), stopping.signal]),
       });
       await answer.body?.cancel();
       if (answer.ok) {
@@ -81,6 +89,10 @@ export function createForwarder(
       );
       report.failed(`it answered ${answer.status}`);
     } catch (error) {
+      if (stopping.signal.aborted) {
+        unsent(request);
+        return;
+      }
       const cause =
         error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
       const reason = withoutKeys(cause, request);
@@ -88,33 +100,40 @@ export function createForwarder(
       report.failed(reason);
     }
   };
-  const work = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) await send(next);
-    working = undefined;
+  const unsent = ({ target, path }: Forwarded) =>
+    sink.rejected(`forward ${target.name}`, 'the run ended before it was sent', placeOf(target.url(path)).withoutKeys);
+  const work = async (line: Line) => {
+    for (let next = line.waiting.shift(); next; next = line.waiting.shift()) {
+      if (stopping.signal.aborted) unsent(next);
+      else await send(next);
+    }
+    line.working = undefined;
   };
 
   return {
     forward(path, given, body) {
       const target = targets.find((candidate) => path.startsWith(candidate.path));
-      if (!target) return;
+      const line = target && lines.get(target);
+      if (!line) return;
       const names = [...target.keys, 'content-type'];
       const headers = Object.fromEntries(names.flatMap((name) => (given[name] ? [[name, String(given[name])]] : [])));
       if (!target.keys.some((name) => headers[name] && headers[name] !== localKey)) return;
       if (target.authorization) headers['authorization'] ??= target.authorization;
-      if (queue.length >= queueLimit) {
-        queue.shift();
+      if (line.waiting.length >= queueLimit) {
+        line.waiting.shift();
         sink.rejected(
           `forward ${target.name}`,
           'the queue was full, the oldest was dropped',
           placeOf(target.url(path)).withoutKeys,
         );
       }
-      queue.push({ target, path, headers, body });
-      working ??= work();
+      line.waiting.push({ target, path, headers, body });
+      line.working ??= work(line);
     },
     async stop() {
-      queue.length = 0;
-      await working;
+      const patience = setTimeout(() => stopping.abort(), stopMilliseconds);
+      await Promise.all([...lines.values()].map(({ working }) => working));
+      clearTimeout(patience);
       for (const report of reports.values()) report.stop();
     },
   };

@@ -16,15 +16,17 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-/** The real service, which answers everything with `status`. */
-async function service(status = 200): Promise<{ url: string; received: Received[]; answerWith(status: number): void }> {
+/** The real service, which answers everything with `status`, or nothing with 'never'. */
+async function service(
+  status: number | 'never' = 200,
+): Promise<{ url: string; received: Received[]; answerWith(status: number): void }> {
   const received: Received[] = [];
-  let current = status;
+  let current: number | 'never' = status;
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     received.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() });
-    response.writeHead(current).end('{}');
+    if (current !== 'never') response.writeHead(current).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   stops.push(async () => {
@@ -67,7 +69,7 @@ async function intake(environment: Record<string, string>) {
     const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body };
     return (await fetch(`http://127.0.0.1:${started.port}${path}`, init)).status;
   };
-  return { rejected, details, said, post };
+  return { rejected, details, said, post, stop: () => started.stop() };
 }
 
 const item = JSON.stringify({ data: { environment: 'test', body: { message: { body: 'hello' } } } });
@@ -147,6 +149,44 @@ describe('forwarding to the real services', () => {
       .poll(() => said.slice(1), { timeout: 10_000 })
       .toEqual([`otlp (${host}) takes what is sent on to it again; 3 requests did not arrive there.`]);
     expect([...said, ...rejected, ...details].join(' ')).not.toContain('a-key');
+  });
+
+  it('lets no service wait for another that never answers', async () => {
+    const honeycomb = await service('never');
+    const rollbar = await service();
+    const { post } = await intake({
+      OTEL_EXPORTER_OTLP_ENDPOINT: honeycomb.url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team=key',
+      ROLLBAR_ACCESS_TOKEN: 'token',
+      ROLLBAR_ENDPOINT: rollbar.url,
+    });
+    for (let times = 0; times < 3; times += 1)
+      await post('/v1/traces', { 'x-honeycomb-team': 'key' }, '{"resourceSpans":[]}');
+    await post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, item);
+    await expect.poll(() => rollbar.received).toHaveLength(1);
+    expect(honeycomb.received).toHaveLength(1);
+  });
+
+  it('sends what waits when the run ends', async () => {
+    const rollbar = await service();
+    const { post, rejected, stop } = await intake({ ROLLBAR_ACCESS_TOKEN: 'token', ROLLBAR_ENDPOINT: rollbar.url });
+    const key = { 'x-rollbar-access-token': 'token' };
+    await Promise.all(Array.from({ length: 20 }, () => post('/api/1/item/', key, item)));
+    await stop();
+    expect(rollbar.received).toHaveLength(20);
+    expect(rejected).toEqual([]);
+  });
+
+  it('counts what a service that never answers has not taken when the run ends', async () => {
+    const rollbar = await service('never');
+    const { post, rejected, said, stop } = await intake({
+      ROLLBAR_ACCESS_TOKEN: 'token',
+      ROLLBAR_ENDPOINT: rollbar.url,
+    });
+    for (let times = 0; times < 3; times += 1) await post('/api/1/item/', { 'x-rollbar-access-token': 'token' }, item);
+    await stop();
+    expect(rejected).toEqual(Array(3).fill('forward rollbar: the run ended before it was sent'));
+    expect(said).toEqual([]);
   });
 
   it.each([
