@@ -48,8 +48,9 @@ export async function openSource(consoleUrl: string, serviceDirectory: string): 
   };
 }
 
+/** Without its full stop: it stands within a sentence. */
 function firstLine({ message }: Error): string {
-  return message.split('\n')[0] ?? message;
+  return (message.split('\n')[0] ?? message).replace(/\.$/, '');
 }
 
 async function sameDirectory(one: string, other: string): Promise<boolean> {

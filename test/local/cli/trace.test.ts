@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runTrace, type TraceOptions } from '../../../local/cli/trace.ts';
 import { openStore, type Store } from '../../../local/store/index.ts';
@@ -243,6 +246,16 @@ describe('sls trace when nothing runs', () => {
     const { code, said } = await run({});
     expect(code).toBe(1);
     expect(said).toMatch(/^Nothing answers at http:\/\/127\.0\.0\.1:1, and the last run cannot be read \(.+\)\..*\n$/);
+  });
+
+  it('says in one sentence that the last run goes on at another port', async () => {
+    const file = await newRun(directory);
+    const holder = spawn(process.execPath, [fileURLToPath(new URL('../store/hold-open.ts', import.meta.url)), file]);
+    closing.push(async () => void holder.kill());
+    await once(holder.stdout, 'data');
+    expect((await run({})).said).toContain(
+      'its run has not ended). If it is still running, say where by --console-port.',
+    );
   });
 
   it('has nothing to follow', async () => {
