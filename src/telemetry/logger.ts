@@ -1,5 +1,10 @@
 import { Logger, type LogItem } from '@aws-lambda-powertools/logger';
-import type { LogAttributes, LogItemExtraInput, LogItemMessage } from '@aws-lambda-powertools/logger/types';
+import type {
+  ConstructorOptions,
+  LogAttributes,
+  LogItemExtraInput,
+  LogItemMessage,
+} from '@aws-lambda-powertools/logger/types';
 import { config } from '../config.ts';
 import { surviveClosedOutput } from './output.ts';
 import { type Plain, toPlain } from './plain.ts';
@@ -41,6 +46,11 @@ class SafeLogger extends Logger {
     const spanId = currentSpan()?.id;
     if (spanId) ids['span_id'] = spanId;
     return super.createAndPopulateLogItem(level, input, extra).addAttributes(ids);
+  }
+
+  /** A child is made by this, and is as safe as its parent. */
+  protected override createLogger(options?: ConstructorOptions): Logger {
+    return new SafeLogger(options);
   }
 
   override appendKeys(attributes: LogAttributes): void {
