@@ -59,11 +59,7 @@ export function readConfig(environment: Environment): LayerConfig {
   return {
     disabled: read('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
     tracesUrl: readUrl(read, warnings),
-    headers: readPairs(
-      read('OTEL_EXPORTER_OTLP_TRACES_HEADERS') ?? read('OTEL_EXPORTER_OTLP_HEADERS'),
-      'OTEL_EXPORTER_OTLP_HEADERS',
-      warnings,
-    ),
+    headers: readHeaders(read, warnings),
     protocol: readProtocol(read, warnings),
     compression: readCompression(read, warnings),
     timeoutMilliseconds: readNumber(
@@ -171,6 +167,17 @@ function readPropagators(text: string | undefined, warnings: string[]): LayerCon
       warnings.push(`OTEL_PROPAGATORS names ${name}, which this layer does not support.`);
   }
   return propagators;
+}
+
+/** What is no name of a header would be quoted by whoever sends it, and it holds the key where somebody wrote `x-honeycomb-team: <key>=`. */
+function readHeaders(read: Read, warnings: string[]): Record<string, string> {
+  const name = read('OTEL_EXPORTER_OTLP_TRACES_HEADERS')
+    ? 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'
+    : 'OTEL_EXPORTER_OTLP_HEADERS';
+  const pairs = Object.entries(readPairs(read(name), name, warnings));
+  const headers = pairs.filter(([header]) => /^[\w!#$%&'*+.^`|~-]+$/.test(header));
+  if (headers.length < pairs.length) warnings.push(`${name} has an entry whose key is no name of a header.`);
+  return Object.fromEntries(headers);
 }
 
 /** `key=value,key=value`, each value URL-encoded. */

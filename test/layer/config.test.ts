@@ -61,6 +61,7 @@ describe("the layer's configuration", () => {
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'ftp://x', 'OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL.'],
     ['OTEL_PROPAGATORS', 'b3', 'OTEL_PROPAGATORS names b3'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'no-equals-sign', 'OTEL_EXPORTER_OTLP_HEADERS has an entry'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'x-honeycomb-team: abc==', 'OTEL_EXPORTER_OTLP_HEADERS has an entry'],
     ['OTEL_TRACES_EXPORTER', 'zipkin', 'OTEL_TRACES_EXPORTER is zipkin'],
   ])('says so once when %s is %s', (name, value, warning) => {
     const { warnings } = readConfig({ [name]: value });
