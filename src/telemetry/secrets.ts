@@ -1,3 +1,5 @@
+import { formsOf, shortest } from './forms.ts';
+
 /** The parts of an API Gateway proxy event that callers fill. */
 export interface CallerInput {
   headers?: Record<string, string | undefined> | null;
@@ -9,12 +11,12 @@ export interface CallerInput {
   isBase64Encoded?: boolean;
 }
 
-/** Headers that tell nothing in confidence; any other's value is a secret of its sender. */
+/** Headers that tell nothing in confidence, but for tokens in them; any other's value is a secret of its sender. */
 export const openHeaders = new Set(
   [
     'accept accept-encoding accept-language cache-control connection content-length content-type host origin pragma user-agent',
     'via x-amz-cf-id x-amzn-trace-id x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-request-id',
-    'traceparent tracestate cloudfront-forwarded-proto cloudfront-viewer-country origin priority te',
+    'traceparent cloudfront-forwarded-proto cloudfront-viewer-country origin priority te',
     'upgrade-insecure-requests sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-ch-ua-platform',
   ]
     .join(' ')
@@ -30,7 +32,7 @@ const openFields: readonly (readonly [name: RegExp, value: RegExp])[] = [
 ];
 
 /** What a path names things by; anything else in it is a mistake or worse, such as an e-mail, a token or another service's key. */
-const openInPath = /^(@|%40)?\w{1,30}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const openInPath = /^(@|%40)\w{1,30}$|^\w{1,15}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * A word of this length in a longer text is a token more often than a word. It is looked for by itself too, because it stays as it is
@@ -38,16 +40,19 @@ const openInPath = /^(@|%40)?\w{1,30}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12
  */
 const tokens = /[\w-]{16,}/g;
 const identifier = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Without what follows them in a presigned URL they are found by, they would be no secrets, and it would be. */
+const marker = /^X-Amz-/i;
+/** What names a trace, in `traceparent` and `x-amzn-trace-id`. */
+const traceNames =
+  /\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b|\b1-[0-9a-f]{8}-[0-9a-f]{24}\b|\b(Parent|Lineage)=[\w:]+/g;
 
-/** Shorter texts are words that stand in any log line; taking them out would hide the log, not the secret. */
-const shortest = 6;
 const longest = 32_768;
 const most = 300;
 
 /**
  * Lists what a request's caller sent in confidence: every text of the body, every query value, every header, every path parameter, but for
  * those that are known to be open. What is listed is taken out of whatever this request writes, wherever an error message or a log line quotes it.
- * @returns the longest first, each also as JSON, JSON within JSON, a URL and a form write it.
+ * @returns all their forms, the longest first.
  */
 export function secretsOf(input: CallerInput): string[] {
   const found = new Set<string>();
@@ -61,16 +66,38 @@ export function secretsOf(input: CallerInput): string[] {
   const add = (value: unknown): void => {
     if (typeof value !== 'string') return;
     addWhole(value);
-    for (const [token] of value.slice(0, longest).matchAll(tokens)) {
-      if (found.size >= most) break;
-      if (!identifier.test(token)) found.add(token);
+    // Whoever reads a cookie, a path or a form has it without its encoding.
+    for (const text of new Set([value, decoded(value), decoded(decoded(value))])) {
+      if (found.size >= most) return;
+      if (text !== value) addWhole(text);
+      for (const [token] of text.slice(0, longest).matchAll(tokens)) {
+        if (found.size >= most) break;
+        if (!identifier.test(token) && !marker.test(token)) found.add(token);
+      }
+    }
+  };
+  /** Of what is open, and of names, those words that can be nothing but tokens. */
+  const addTokens = (text: string): void => {
+    for (const [word] of text.slice(0, longest).replace(traceNames, '').matchAll(tokens)) {
+      if (/\d/.test(word) && /[a-z]/i.test(word) && !identifier.test(word)) add(word);
     }
   };
   forEach(input.headers, input.multiValueHeaders, (name, value) => {
-    if (openHeaders.has(name.toLowerCase())) return;
+    const key = name.toLowerCase();
+    addTokens(name);
+    // CloudFront's own id of a request looks like one, and is what AWS's support asks for.
+    if (key === 'x-amz-cf-id') return;
+    if (openHeaders.has(key)) {
+      addTokens(value);
+      return;
+    }
     add(value);
     // A scheme's credentials and a cookie's values are quoted without what stands around them.
-    for (const part of value.split(/[\s;,]+/)) add(part.replace(/^[^=]{1,64}=(?=.)/, ''));
+    for (const part of value.split(/[\s;,]+/)) {
+      const own = part.replace(/^[^=]{1,64}=(?=.)/, '');
+      add(own);
+      add(own.replace(/^"(.*)"$/, '$1'));
+    }
     // RFC 7617: whoever checks a password has it without its encoding.
     const basic = /^Basic\s+([\w+/-]+=*)\s*$/i.exec(value)?.[1];
     if (basic) {
@@ -83,13 +110,13 @@ export function secretsOf(input: CallerInput): string[] {
     if (typeof value === 'string' && !openInPath.test(value)) add(value);
   }
   forEach(input.queryStringParameters, input.multiValueQueryStringParameters, (name, value) => {
+    addTokens(name);
     if (!isOpen(name, value)) add(value);
   });
   // As a whole too: whatever quotes it writes its texts with the caller's own escapes, which are of no form below. Its words are names as well.
   if (typeof input.body === 'string') addWhole(input.body);
-  addBody(input, add);
-  const forms = [...found].flatMap((value) => [value, inJson(value), inJson(inJson(value)), ...encoded(value)]);
-  return [...new Set(forms)].filter((form) => form.length >= shortest).sort((a, b) => b.length - a.length);
+  addBody(input, { add, addTokens, isFull: () => found.size >= most });
+  return formsOf(found);
 }
 
 function forEach(
@@ -103,45 +130,61 @@ function forEach(
   }
 }
 
-function addBody(input: CallerInput, add: (value: unknown) => void): void {
+interface Finding {
+  add(value: unknown): void;
+  addTokens(text: string): void;
+  /** Whether no more is taken: a body may have hundreds of thousands of texts. */
+  isFull(): boolean;
+}
+
+function addBody(input: CallerInput, finding: Finding): void {
   if (typeof input.body !== 'string' || input.body === '') return;
   const text = input.isBase64Encoded ? Buffer.from(input.body, 'base64').toString('utf8') : input.body;
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
-    // What is no JSON is quoted, if at all, as a whole or by its words.
-    add(text.slice(0, 8_192));
-    for (const word of text.slice(0, 8_192).split(/[\s"'&=,:{}[\]]+/)) add(word);
+    // What is no JSON is quoted, if at all, as a whole, by its words, or by a form's values.
+    const beginning = text.slice(0, 8_192);
+    for (const part of [beginning, ...new URLSearchParams(beginning).values(), ...beginning.split(/[\s"'&=,:{}[\]]+/)])
+      finding.add(part);
     return;
   }
-  addTexts(parsed, '', 0, add);
+  addTexts(parsed, '', 0, finding);
 }
 
-function addTexts(value: unknown, key: string, depth: number, add: (value: unknown) => void): void {
-  if (depth > 20) return;
+/** As deep as a function that calls itself gets in any stack. */
+const deepest = 1_000;
+
+function addTexts(value: unknown, key: string, depth: number, finding: Finding): void {
+  if (depth > deepest || finding.isFull()) return;
   if (typeof value === 'string') {
-    if (!isOpen(key, value)) add(value);
+    if (!isOpen(key, value)) finding.add(value);
   } else if (Array.isArray(value)) {
-    for (const member of value) addTexts(member, key, depth + 1, add);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [name, member] of Object.entries(value)) {
-      if (name.length > 40) add(name);
-      addTexts(member, name, depth + 1, add);
+    for (const member of value) {
+      if (finding.isFull()) return;
+      addTexts(member, key, depth + 1, finding);
     }
-  } else if (typeof value === 'number' && !isOpen(key, String(value))) add(String(value));
+  } else if (typeof value === 'object' && value !== null) {
+    // What JSON.parse made has no other members than its own.
+    for (const name in value) {
+      if (finding.isFull()) return;
+      if (name.length > 40) finding.add(name);
+      else finding.addTokens(name);
+      addTexts((value as Record<string, unknown>)[name], name, depth + 1, finding);
+    }
+  } else if (typeof value === 'number' && !isOpen(key, String(value))) finding.add(String(value));
 }
 
 function isOpen(field: string, value: string): boolean {
   return openFields.some(([name, looks]) => name.test(field) && looks.test(value));
 }
 
-function inJson(value: string): string {
-  return JSON.stringify(value).slice(1, -1);
-}
-
-function encoded(value: string): string[] {
-  // A lone surrogate has no form in a URL.
-  const wellFormed = value.toWellFormed();
-  return [encodeURIComponent(wellFormed), new URLSearchParams([['', wellFormed]]).toString().slice(1)];
+function decoded(value: string): string {
+  if (!value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }

@@ -9,6 +9,39 @@ describe("what a request's caller sends in confidence", () => {
       { headers: { authorization: `Basic ${btoa('bob:open sesame')}` } },
       'open sesame',
     ],
+    [
+      'a quoted parameter of a scheme',
+      { headers: { authorization: 'Digest username="bob", response="abcdef"' } },
+      'abcdef',
+    ],
+    ['a quoted value of a cookie', { headers: { cookie: 'a="abcdef"; b=c' } }, 'abcdef'],
+    ['a cookie without its encoding', { headers: { cookie: 'sid=s%3Aabcdef' } }, 's:abcdef'],
+    [
+      'a token in a header that is open',
+      { headers: { 'User-Agent': 'curl/8 (sk9f8a7b6c5d4e3f2a)' } },
+      'sk9f8a7b6c5d4e3f2a',
+    ],
+    ['what other vendors keep of a trace', { headers: { tracestate: 'vendor=abcdef' } }, 'abcdef'],
+    ['a token for a name', { queryStringParameters: { sk9f8a7b6c5d4e3f2a: '' } }, 'sk9f8a7b6c5d4e3f2a'],
+    ['a token in a path', { pathParameters: { id: 'sk9f8a7b6c5d4e3f2a' } }, 'sk9f8a7b6c5d4e3f2a'],
+    [
+      'what a path writes as no browser does',
+      { pathParameters: { id: '%61lice%2540example.org' } },
+      'alice@example.org',
+    ],
+    [
+      'the same as a URL within a URL writes it',
+      { pathParameters: { id: 'alice@example.org' } },
+      'alice%2540example.org',
+    ],
+    ["a form's value without its encoding", { body: 'a=b&text=open+sesame%21' }, 'open sesame!'],
+    ['a backslash as Node shows it', { body: '{"text":"a\\\\b \\"c\\""}' }, 'a\\\\b "c"'],
+    ['a text 100 levels deep', { body: `${'['.repeat(100)}"abcdef"${']'.repeat(100)}` }, 'abcdef'],
+    [
+      'a presigned URL whole',
+      { body: '{"url":"https://b/k?X-Amz-Credential=abc"}' },
+      'https://b/k?X-Amz-Credential=abc',
+    ],
     ['a value of a cookie', { multiValueHeaders: { Cookie: ['theme=dark; sid=abcdef'] } }, 'abcdef'],
     ['what stands in a path for a name', { pathParameters: { id: 'alice@example.org' } }, 'alice@example.org'],
     ['the same as a URL writes it', { pathParameters: { id: 'alice@example.org' } }, 'alice%40example.org'],
@@ -29,6 +62,27 @@ describe("what a request's caller sends in confidence", () => {
       { pathParameters: { id: '@andrewbrown', uuid: '68f126b0-1ceb-4a33-88be-d90fa7109eee' } },
     ],
     ['a handle as a URL writes it', { pathParameters: { id: '%40andrewbrown' } }],
+    [
+      'what names a trace',
+      {
+        headers: {
+          traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+          'X-Amzn-Trace-Id':
+            'Self=1-67891234-12456789abcdef012345678a;Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad',
+          'X-Request-Id': '68f126b0-1ceb-4a33-88be-d90fa7109eee',
+        },
+      },
+    ],
+    [
+      'what browsers and forms are called',
+      {
+        headers: {
+          'User-Agent':
+            'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15',
+          'Content-Type': 'application/x-www-form-urlencoded',
+        },
+      },
+    ],
     ['what tells nothing', { headers: { 'User-Agent': 'curl/8.5.0', Host: 'api.example.org' } }],
     ['ids and settings of a query', { queryStringParameters: { limit: '20' } }],
   ])('leaves out %s', (_, input) => {
@@ -39,6 +93,10 @@ describe("what a request's caller sends in confidence", () => {
     const forms = secretsOf({ body: '{"user_receiver_handle":"bayko","message_group_uuid":""}' });
 
     expect(forms.filter((form) => !form.includes('bayko'))).toEqual([]);
+  });
+
+  it('lists no marker by which a presigned URL is found', () => {
+    expect(secretsOf({ body: '{"url":"https://b/k?X-Amz-Credential=abc"}' })).not.toContain('X-Amz-Credential');
   });
 
   it('leaves out an id that a text names', () => {
