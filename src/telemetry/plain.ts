@@ -25,7 +25,7 @@ function copy(value: unknown, depth: number, progress: Progress): Plain {
       case 'string':
         return text(value, progress);
       case 'number':
-        return Number.isFinite(value) ? value : String(value);
+        return Number.isFinite(value) ? number(value) : String(value);
       case 'boolean':
         return value;
       case 'bigint':
@@ -131,6 +131,12 @@ function read(value: object, key: string | number): unknown {
   } catch {
     return '[unreadable]';
   }
+}
+
+/** The number of a card is as secret without quotation marks; one of less than six characters is none. */
+function number(value: number): Plain {
+  const shown = String(value);
+  return shown.length < 6 || redactText(shown) === shown ? value : redacted;
 }
 
 /** A line of a log ends at U+2028, U+2029 and U+0085 for some readers: they become line feeds, which JSON escapes, as it does control characters. */

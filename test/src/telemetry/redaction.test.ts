@@ -118,6 +118,27 @@ describe('a secret that a caller sends', () => {
   });
 });
 
+describe("a card's number", () => {
+  it('is taken out where it is a number, and other numbers stay', async () => {
+    const stage = await startStage({ environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+    const body = '{"card":4929123412341234,"amounts":[17,12.5]}';
+    const invocation = await stage.invoke({ path: '/quote', method: 'POST', body });
+    await stage.rollbar.received(1);
+    await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
+    const output = [
+      ...stage.lines.map(({ message }) => message),
+      ...stage.subsegments.map((segment) => JSON.stringify(segment)),
+      ...stage.rollbar.deliveries.map(({ body }) => body.toString('utf8')),
+    ].join('\n');
+
+    expect(output).not.toContain('4929123412341234');
+    expect(stage.json(invocation).find(({ message }) => message === 'read')).toMatchObject({
+      read: { card: '[redacted]', amounts: [17, 12.5] },
+    });
+    await stage.stop();
+  });
+});
+
 describe('a long secret', () => {
   it('is taken out where a text quotes it up to where the text was cut', async () => {
     const stage = await startStage({ layer: true, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
