@@ -115,7 +115,10 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
     fields: new Map(),
     counts: new Map(),
     database: { calls: 0, milliseconds: 0 },
-    secrets: once(() => (event ? secretsOf(event).filter((form) => !isOwn(request, form)) : [])),
+    secrets: secretsBut(
+      () => String(request.fields.get('user')),
+      once(() => (event ? secretsOf(event).filter((form) => !isOwn(request, form)) : [])),
+    ),
     http: event,
     reported: new Set(),
     isBelowForeignSpan: trace.getSpan(otelContext.active()) !== undefined,
@@ -174,7 +177,20 @@ async function flushForeign(request: RequestState, shipper: Shipper): Promise<vo
 /** What this request is called by everywhere is no secret, even if its caller sends it as one. */
 function isOwn(request: RequestState, form: string): boolean {
   const { traceId, requestId = '', fields } = request;
-  return [traceId, request.xrayId(), requestId, String(fields.get('route'))].some((own) => own.includes(form));
+  const names = [traceId, request.xrayId(), requestId, String(fields.get('route')), config.serviceName()];
+  return names.some((own) => own.includes(form));
+}
+
+/**
+ * Who asks is known after the first text was redacted. It is no secret either: a caller who sends the own handle, as a name to be shown or to
+ * stay out of the records, is in them all the same.
+ */
+function secretsBut(user: () => string, secrets: () => string[]): () => readonly string[] {
+  let known: { user: string; left: string[] } | undefined;
+  return () => {
+    if (known?.user !== user()) known = { user: user(), left: secrets().filter((form) => form !== user()) };
+    return known.left;
+  };
 }
 
 function once<T>(work: () => T): () => T {

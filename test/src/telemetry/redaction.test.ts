@@ -139,6 +139,23 @@ describe("a card's number", () => {
   });
 });
 
+describe("a caller's own handle", () => {
+  it('names the caller also where it was sent as a text', async () => {
+    const stage = await startStage({ environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+    const headers = { 'x-name': 'andrewbrown' };
+    const invocation = await stage.invoke({ path: '/known-fault', headers });
+    const [item] = await stage.rollbar.received(1);
+    await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
+
+    expect(stage.json(invocation).find((line) => 'event' in line)).toMatchObject({ event: { user: 'andrewbrown' } });
+    expect(item?.body.toString('utf8')).toContain('"username":"andrewbrown"');
+    expect(stage.subsegments.find(({ name }) => name?.startsWith('##'))).toMatchObject({
+      annotations: { app_user_id: 'andrewbrown' },
+    });
+    await stage.stop();
+  });
+});
+
 describe('a long secret', () => {
   it('is taken out where a text quotes it up to where the text was cut', async () => {
     const stage = await startStage({ layer: true, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
