@@ -40,6 +40,9 @@ export const config = {
   /** A project access token of Rollbar with the scope post_server_item; absent: nothing is reported. */
   rollbarAccessToken: () => optional('ROLLBAR_ACCESS_TOKEN'),
   rollbarEndpoint: () => optional('ROLLBAR_ENDPOINT'),
+  /** @returns the values of the variables whose names are chosen, such as those that name secrets. */
+  valuesOf: (isChosen: (name: string) => boolean): string[] =>
+    Object.keys(process.env).flatMap((name) => (isChosen(name) && optional(name)) || []),
   /** Where a trace can be looked at, with `{trace_id}` or `{xray_id}` in it; default: X-Ray in the AWS console. */
   traceUrl: () => optional('TRACE_URL'),
 };

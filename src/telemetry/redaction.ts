@@ -1,3 +1,5 @@
+import { config } from '../config.ts';
+import { formsOf } from './forms.ts';
 import { currentRequest } from './request.ts';
 
 /** Stands where something was taken out. */
@@ -54,10 +56,29 @@ const longestText = 32_768;
 /** A long secret is recognised by its beginning, since a text that quotes it may be cut off before its end. */
 const headLength = 32;
 
-/** @returns `text` without what is secret by its looks, and without what this request's caller sent in confidence; 32 KB at most. */
+/** Shorter ones are words: a laptop has `local` for a key. */
+const shortestOwn = 8;
+let known: readonly string[] | undefined;
+
+/**
+ * What the function itself holds in its variables, and what a back end quotes that refuses it: AWS shows the session's token, outside any
+ * `key=value`, when a signature is wrong. A name or an address is none, whatever its variable is called.
+ */
+function ownSecrets(): readonly string[] {
+  known ??= formsOf([
+    ...config.valuesOf(isSecretKey).filter((value) => value.length >= shortestOwn && !/^(?:arn:|https?:)/.test(value)),
+    ...config
+      .valuesOf((name) => /^OTEL_EXPORTER_OTLP_.*HEADERS$/.test(name))
+      .flatMap((pairs) => pairs.split(',').map((pair) => pair.slice(pair.indexOf('=') + 1).trim()))
+      .filter((value) => value.length >= shortestOwn),
+  ]);
+  return known;
+}
+
+/** @returns `text` without what is secret by its looks, the function's own, or sent by this request's caller in confidence; 32 KB at most. */
 export function redactText(text: string): string {
   let result = text.length > longestText ? text.slice(0, longestText) : text;
-  result = without(result, currentRequest()?.secrets() ?? []);
+  result = without(result, [ownSecrets(), currentRequest()?.secrets() ?? []]);
   for (const [pattern, replacement] of secretPatterns) result = result.replace(pattern, replacement);
   if (!/["']/.test(result)) return result;
   for (const [pattern, replacement] of quotedPatterns) result = result.replace(pattern, replacement);
@@ -68,8 +89,10 @@ export function redactText(text: string): string {
  * Every form of every secret is looked for in the text as it was, and what any of them covers is taken out: a longer form often begins like
  * the one that is quoted, and would otherwise take out its beginning and leave an end that nothing recognises.
  */
-function without(text: string, secrets: readonly string[]): string {
-  const covered = secrets.flatMap((secret) => occurrences(text, secret)).sort(([a], [b]) => a - b);
+function without(text: string, lists: readonly (readonly string[])[]): string {
+  const covered = lists
+    .flatMap((secrets) => secrets.flatMap((secret) => occurrences(text, secret)))
+    .sort(([a], [b]) => a - b);
   let result = '';
   let from = 0;
   for (const [start, end] of covered) {

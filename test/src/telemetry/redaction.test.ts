@@ -156,6 +156,31 @@ describe("a caller's own handle", () => {
   });
 });
 
+describe('a secret of the function itself', () => {
+  it('is taken out where a back end quotes it, which shows no key before it', async () => {
+    const session = 'IQoJb3JpZ2luX2VjE//////////wEaCXVzLWVhc3QtMSJ';
+    const stage = await startStage({
+      environment: {
+        ROLLBAR_ACCESS_TOKEN: 'rollbar0123456789',
+        AWS_SESSION_TOKEN: session,
+        OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team=honeycomb0123456789',
+      },
+    });
+    const invocation = await stage.invoke({ path: '/refused', method: 'POST' });
+    await stage.rollbar.received(1);
+    await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
+    const output = [
+      ...stage.lines.map(({ message }) => message),
+      ...stage.subsegments.map((segment) => JSON.stringify(segment)),
+      ...stage.rollbar.deliveries.map(({ body }) => body.toString('utf8')),
+    ].join('\n');
+
+    expect(output).toContain('x-amz-security-token:[redacted]');
+    for (const secret of [session, 'rollbar0123456789', 'honeycomb0123456789']) expect(output).not.toContain(secret);
+    await stage.stop();
+  });
+});
+
 describe('a long secret', () => {
   it('is taken out where a text quotes it up to where the text was cut', async () => {
     const stage = await startStage({ layer: true, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
