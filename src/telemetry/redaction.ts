@@ -25,9 +25,10 @@ const secretPatterns: readonly [RegExp, string][] = [
     redacted,
   ],
   [/\b(Bearer|Basic|Negotiate)\s+[A-Za-z0-9._~+/=-]{4,}/gi, `$1 ${redacted}`],
-  [/[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, redacted],
+  // From the beginning of a word: from each letter of a long one it would be looked for in vain.
+  [/(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, redacted],
   // The parts of presigned URLs that let their holder in.
-  [/\b(X-Amz-(?:Signature|Credential|Security-Token))=[^&\s"']+/gi, `$1=${redacted}`],
+  [/(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%(?:25)?3D))[^&\s"']+/gi, `$1${redacted}`],
   // Secrets in query strings and in `key=value` text.
   [
     /\b((?:access_|refresh_|id_)?token|api_?key|apikey|secret|password|passwd|signature|sig|code|session)=[^&\s"';]+/gi,
