@@ -35,6 +35,7 @@ describe('redaction', () => {
     ['a presigned URL', 'https://b.s3.amazonaws.com/k?X-Amz-Signature=0123abcd&x=1', '0123abcd'],
     ['an e-mail with a long name', `mail to andrew.${'x'.repeat(80)}@exam.pro please`, 'andrew.x'],
     ['a presigned URL in a URL', '/cb?next=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3D0123abcd', '0123abcd'],
+    ["a word of a text in a table's key", 'cannot query {":p":{"S":"WORD#sesame#1"}}', 'sesame'],
     ['a token in a query', '/cb?token=abc123&next=1', 'abc123'],
     ['what V8 quotes of a body that is no JSON', 'Unexpected token \'p\', "pass1234" is not valid JSON', 'pass1234'],
     ['who logs in at a URL', 'no answer from postgres://app:hunter2@db:5432/main', 'hunter2'],
