@@ -36,7 +36,8 @@ const secretPatterns: readonly [RegExp, string][] = [
   ],
   // What callers write, as the table's keys hold it (src/table/keys.ts): folded, and so in none of the forms that are looked for.
   [/\b(WORD#)[^#"\s]+/g, `$1${redacted}`],
-  [/\bPRIVATE KEY-----[\s\S]*?-----END/g, `PRIVATE KEY-----${redacted}-----END`],
+  // To the end of the text where that was cut off within the key.
+  [/(-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?=-----END|$)/g, `$1${redacted}`],
 ];
 
 /** Those that hold a quotation mark: most texts have none, and this is at the request's expense. */

@@ -36,6 +36,8 @@ describe('redaction', () => {
     ['an e-mail with a long name', `mail to andrew.${'x'.repeat(80)}@exam.pro please`, 'andrew.x'],
     ['a presigned URL in a URL', '/cb?next=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3D0123abcd', '0123abcd'],
     ["a word of a text in a table's key", 'cannot query {":p":{"S":"WORD#sesame#1"}}', 'sesame'],
+    ['a private key', '-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----', 'MHcC'],
+    ['a private key that was cut off', 'read -----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG', 'MIIE'],
     ['a token in a query', '/cb?token=abc123&next=1', 'abc123'],
     ['what V8 quotes of a body that is no JSON', 'Unexpected token \'p\', "pass1234" is not valid JSON', 'pass1234'],
     ['who logs in at a URL', 'no answer from postgres://app:hunter2@db:5432/main', 'hunter2'],
@@ -48,8 +50,24 @@ describe('redaction', () => {
     expect(redactText(text)).not.toContain(secret);
   });
 
+  it('shows what follows a private key', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n';
+
+    expect(redactText(`${key}is not the key of ${key}after all`)).toMatch(/is not the key of[\s\S]*after all$/);
+  });
+
   it('takes no longer for a long text that nearly matches: its time grows with the length', () => {
-    for (const part of ['a.', 'token', 'token"', 'token:"\\', 'token\\', 'a+', '//a:', 'sk_live_']) {
+    for (const part of [
+      'a.',
+      'token',
+      'token"',
+      'token:"\\',
+      'token\\',
+      'a+',
+      '//a:',
+      'sk_live_',
+      '-----BEGIN PRIVATE KEY-----',
+    ]) {
       const work = (length: number): number => {
         const text = part.repeat(length);
         const started = process.cpuUsage();
