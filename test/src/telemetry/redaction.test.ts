@@ -102,8 +102,14 @@ describe('a secret that a caller sends', () => {
       'cookie',
       'x-api-key',
       'x-custom',
+      'referer',
+      'tracestate',
+      'user-agent',
+      'path',
       'query',
+      'query-name',
       'body',
+      'form',
       'nested',
       'uuid',
       'escaped',
@@ -115,8 +121,11 @@ describe('a secret that a caller sends', () => {
         const spans = stage.otlp.deliveries.length;
         const items = stage.rollbar.deliveries.length;
         const invocation = await stage.invoke(request);
-        await Promise.all([stage.otlp.received(spans + 1), stage.rollbar.received(items + 1)]);
+        // Whatever is sent has been sent then: what came later would be looked at with the next request's secrets.
+        await stage.idle(invocation);
         await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
+        const reports = stage.rollbar.deliveries.slice(items).map(({ body }) => body.toString('utf8'));
+        expect(reports.filter((report) => report.includes(invocation.traceId))).toHaveLength(3);
         // The runtime itself writes what a handler throws; this handler answers.
         const output = [
           ...stage.lines.splice(0).map(({ message }) => message),
@@ -124,7 +133,7 @@ describe('a secret that a caller sends', () => {
             .filter(({ trace_id }) => trace_id === invocation.root)
             .map((segment) => JSON.stringify(segment)),
           ...stage.otlp.deliveries.slice(spans).map(({ body }) => body.toString('utf8')),
-          ...stage.rollbar.deliveries.slice(items).map(({ body }) => body.toString('utf8')),
+          ...reports,
         ].join('\n');
 
         // It begins and ends with this; what is between has as many forms as there are ways to escape it.
@@ -212,7 +221,7 @@ describe('a long secret', () => {
         ['nested', `"${words}"`],
       ]),
     );
-    await Promise.all([stage.otlp.received(1), stage.rollbar.received(1)]);
+    await Promise.all([stage.otlp.received(1), stage.rollbar.received(2)]);
     await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
     const output = [
       ...stage.lines.map(({ message }) => message),
@@ -227,15 +236,18 @@ describe('a long secret', () => {
 
 interface Planted {
   path: string;
+  resource: string;
   method: string;
   headers: Record<string, string>;
   query: Record<string, string>;
+  pathParameters: Record<string, string>;
   body: string;
 }
 
 function plant(planted: [string, string][]): Planted {
   const headers: Record<string, string> = {};
   const query: Record<string, string> = {};
+  const pathParameters: Record<string, string> = {};
   const body: Record<string, unknown> = {};
   let text: string | undefined;
   let escaped: string | undefined;
@@ -243,6 +255,13 @@ function plant(planted: [string, string][]): Planted {
     if (place === 'authorization') headers['Authorization'] = `Bearer ${value}`;
     else if (place === 'cookie') headers['Cookie'] = `session=${value}; theme=dark`;
     else if (place === 'x-api-key' || place === 'x-custom') headers[place] = value;
+    else if (place === 'referer') headers['Referer'] = `https://a.example/?q=${value}`;
+    else if (place === 'tracestate') headers[place] = `vendor=${value}`;
+    // What is open anywhere else: a token by its length and its digits.
+    else if (place === 'user-agent') headers['User-Agent'] = `curl/8.5.0 (${value.slice(0, 8)}-0123456789)`;
+    else if (place === 'query-name') query[`${value.slice(0, 8)}-0123456789`] = '';
+    else if (place === 'path') pathParameters['id'] = encodeURIComponent(value);
+    else if (place === 'form') text = new URLSearchParams({ text: value }).toString();
     else if (place === 'query') query['term'] = value;
     else if (place === 'body') body['message'] = value;
     else if (place === 'uuid') body['message_group_uuid'] = value;
@@ -250,7 +269,17 @@ function plant(planted: [string, string][]): Planted {
     else if (place === 'escaped') escaped = asciiJson({ bio: value });
     else text = value;
   }
-  return { path: '/quote', method: 'POST', headers, query, body: text ?? escaped ?? JSON.stringify(body) };
+  const path = pathParameters['id'] ? `/${pathParameters['id']}/quote` : '/quote';
+  const resource = pathParameters['id'] ? '/{id}/quote' : '/quote';
+  return {
+    path,
+    resource,
+    method: 'POST',
+    headers,
+    query,
+    pathParameters,
+    body: text ?? escaped ?? JSON.stringify(body),
+  };
 }
 
 /** JSON as some clients write it: with an escape for every character that is no letter, digit or space. */

@@ -59,9 +59,12 @@ export interface Stage {
 
 export interface StageRequest {
   path: string;
+  /** The route, where it has parameters; default: the path. */
+  resource?: string;
   method?: string;
   headers?: Record<string, string>;
   query?: Record<string, string>;
+  pathParameters?: Record<string, string>;
   body?: string;
   sampled?: boolean;
   /** The trace to join; default: a new one. */
@@ -210,13 +213,22 @@ function serviceOf(directory: string, lambda: LocalFunction): LocalService {
   };
 }
 
-function eventOf({ path: target, method = 'GET', headers = {}, query, body }: StageRequest): Record<string, unknown> {
+function eventOf({
+  path: target,
+  resource = target,
+  method = 'GET',
+  headers = {},
+  query,
+  pathParameters,
+  body,
+}: StageRequest): Record<string, unknown> {
   return {
-    resource: target,
+    resource,
     path: target,
     httpMethod: method,
     headers: { host: 'api.example.test', ...headers },
     queryStringParameters: query ?? null,
+    pathParameters: pathParameters ?? null,
     body: body ?? null,
     isBase64Encoded: false,
     requestContext: { stage: 'dev', httpMethod: method, path: `/dev${target}` },
