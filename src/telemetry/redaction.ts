@@ -24,14 +24,18 @@ const secretPatterns: readonly [RegExp, string][] = [
     /\b(?:eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.?[A-Za-z0-9_-]*|(?:AKIA|ASIA)[A-Z0-9]{16}\b|(?:gh[oprsu]_|github_pat_|glpat-|[rs]k_(?:live|test)_|xox[a-z]-|AIza|npm_|hc[a-z]i[ck]_)[\w-]{16,})/g,
     redacted,
   ],
-  [/\b(Bearer|Basic|Negotiate)\s+[A-Za-z0-9._~+/=-]{4,}/gi, `$1 ${redacted}`],
+  // Of lower-case letters alone it is a word: "bearer token missing", "basic validation failed".
+  [
+    /\b([Bb]earer|BEARER|[Bb]asic|BASIC|[Nn]egotiate|NEGOTIATE)\s+(?![a-z]+(?![A-Za-z0-9._~+/=-]))[A-Za-z0-9._~+/=-]{4,}/g,
+    `$1 ${redacted}`,
+  ],
   // From the beginning of a word: from each letter of a long one it would be looked for in vain.
   [/(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, redacted],
   // The parts of presigned URLs that let their holder in.
   [/(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%(?:25)?3D))[^&\s"']+/gi, `$1${redacted}`],
   // Secrets in query strings and in `key=value` text.
   [
-    /\b((?:access_|refresh_|id_)?token|api_?key|apikey|secret|password|passwd|signature|sig|code|session)=[^&\s"';]+/gi,
+    /\b((?:access_|refresh_|id_)?token|api_?key|apikey|secret|password|passwd|signature|sig|(?<=[?&#])code|session)=[^&\s"';]+/gi,
     `$1=${redacted}`,
   ],
   // What callers write, as the table's keys hold it (src/table/keys.ts): folded, and so in none of the forms that are looked for.

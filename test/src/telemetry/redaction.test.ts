@@ -36,6 +36,7 @@ describe('redaction', () => {
     ['an e-mail with a long name', `mail to andrew.${'x'.repeat(80)}@exam.pro please`, 'andrew.x'],
     ['a presigned URL in a URL', '/cb?next=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3D0123abcd', '0123abcd'],
     ["a word of a text in a table's key", 'cannot query {":p":{"S":"WORD#sesame#1"}}', 'sesame'],
+    ['a code that is exchanged for a token', 'https://a.example/cb?code=4/0AX4&state=1', '0AX4'],
     ['a private key', '-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----', 'MHcC'],
     ['a private key that was cut off', 'read -----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG', 'MIIE'],
     ['a token in a query', '/cb?token=abc123&next=1', 'abc123'],
@@ -48,6 +49,17 @@ describe('redaction', () => {
     ['a key that says whose it is', 'pushed with ghp_0123456789abcdefghij to main', '0123456789'],
   ])('takes out %s', (_, text, secret) => {
     expect(redactText(text)).not.toContain(secret);
+  });
+
+  it.each([
+    'bearer token missing',
+    'Basic validation failed.',
+    'connect failed: code=ECONNREFUSED',
+    'the group 68f126b0-1ceb-4a33-88be-d90fa7109eee is none of @andrewbrown',
+    'GET /api/activities/{id} 404 in 12.5 ms, trace 1-6b0315c3-6aec9842451247d328da8d31',
+    'ConditionalCheckFailedException: The conditional request failed',
+  ])('leaves "%s" as it is', (text) => {
+    expect(redactText(text)).toBe(text);
   });
 
   it('shows what follows a private key', () => {
