@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 
 /** What a POST says. */
 export interface HttpPost {
@@ -28,10 +29,33 @@ export interface OpenPost {
 const maximumAnswerBytes = 65_536;
 const longestRetryAfter = 5 * 60_000;
 
+/** Gateways forget idle connections, some after a minute, and tell nobody: what is written to one of those is lost. */
+const longestIdle = 30_000;
+
 const agents = {
-  'http:': new http.Agent({ keepAlive: true, maxSockets: 4 }),
-  'https:': new https.Agent({ keepAlive: true, maxSockets: 4 }),
+  'http:': pooling(new http.Agent({ keepAlive: true, maxSockets: 4 })),
+  'https:': pooling(new https.Agent({ keepAlive: true, maxSockets: 4 })),
 };
+
+interface Pool {
+  agent: http.Agent;
+  /** Closes what has been idle too long. */
+  sweep(): void;
+}
+
+function pooling(agent: http.Agent): Pool {
+  /** Epoch milliseconds: no other clock of the process runs while its environment is frozen. */
+  const idleSince = new WeakMap<object, number>();
+  agent.on('free', (socket: Socket) => idleSince.set(socket, Date.now()));
+  const sweep = (): void => {
+    for (const socket of Object.values(agent.freeSockets).flatMap((sockets = []) => sockets)) {
+      const idle = Date.now() - (idleSince.get(socket) ?? 0);
+      // A clock that was set back says nothing of how long it was.
+      if (idle < 0 || idle > longestIdle) socket.destroy();
+    }
+  };
+  return { agent, sweep };
+}
 
 /** Opens a connection for a POST, or takes one of the pool. It keeps no process alive, and never throws. */
 export function openPost(url: string): OpenPost {
@@ -47,7 +71,9 @@ export function openPost(url: string): OpenPost {
     const secure = target.protocol === 'https:';
     const create = secure ? https.request : http.request;
     // Node connects now and writes nothing before the body is there.
-    const opened = create(target, { method: 'POST', agent: agents[secure ? 'https:' : 'http:'] });
+    const { agent, sweep } = agents[secure ? 'https:' : 'http:'];
+    sweep();
+    const opened = create(target, { method: 'POST', agent });
     opened.on('socket', (socket) => socket.unref());
     opened.on('error', (error: NodeJS.ErrnoException) => onError(opened, error));
     return opened;
@@ -81,8 +107,8 @@ export function openPost(url: string): OpenPost {
         sent = false;
         onError = (failed, error) => {
           if (failed !== request) return;
-          // A pooled connection that the back end closed while this environment was frozen: nobody has read what was written to it.
-          const isDead = failed.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+          // A pooled connection that the back end has closed. Once all was handed over, the back end may have read it before it closed.
+          const isDead = failed.reusedSocket && !sent && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
           if (isDead && !retried && !settled && !settleAnswered && !closed) write(open(), true);
           else fail(error.code ?? error.message);
         };
@@ -96,11 +122,22 @@ export function openPost(url: string): OpenPost {
         for (const [name, value] of Object.entries(headers)) current.setHeader(name, value);
         current.end(Buffer.from(body as Uint8Array));
       };
-      try {
-        write(request && early === undefined ? request : open(), false);
-      } catch (error) {
-        fail(error instanceof Error ? error.message : 'it could not be sent');
-      }
+      const begin = (looks: number): void => {
+        if (settled) return;
+        try {
+          if (!request || early !== undefined) {
+            early = undefined;
+            request = open();
+          }
+          // Two turns of the event loop have looked at all connections once: one that was closed while this environment was frozen is known
+          // then, and nothing has been written to it.
+          if (request.reusedSocket && looks < 2) setImmediate(begin, looks + 1);
+          else write(request, false);
+        } catch (error) {
+          fail(error instanceof Error ? error.message : 'it could not be sent');
+        }
+      };
+      begin(0);
     });
   }
 

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setDefaultCACertificates } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openPost, type PostResult, retryAfter } from '../../../src/telemetry/delivery.ts';
 import { type BackEnd, startBackEnd } from './back-end.ts';
 import { selfSignedCertificate } from './certificate.ts';
@@ -131,10 +131,14 @@ describe('over a pooled connection', () => {
   let backEnd: BackEnd;
 
   beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
     backEnd = await startBackEnd();
     await openPost(backEnd.url).send(post('first'), patient);
   });
-  afterEach(() => backEnd.stop());
+  afterEach(() => {
+    vi.useRealTimers();
+    return backEnd.stop();
+  });
 
   const bodies = (): string[] => backEnd.deliveries.map(({ body }) => String(body));
 
@@ -158,6 +162,30 @@ describe('over a pooled connection', () => {
       expect(bodies()).toEqual(['first', 'second']);
     },
   );
+
+  it('a POST that the back end has read before it closed has not been answered, and is not sent again', async () => {
+    await backEnd.behave('reset when read');
+
+    expect(await openPost(backEnd.url).send(post('second'), patient)).toMatchObject({ kind: 'unanswered' });
+    expect(bodies()).toEqual(['first', 'second']);
+  });
+
+  it.each([
+    ['idle for half a minute, which a gateway may have forgotten,', 30_001],
+    ['idle for a time that nobody knows, because the clock was set back,', -3_600_000],
+  ])('%s no POST goes out: a new one is opened', async (_title, milliseconds) => {
+    vi.setSystemTime(Date.now() + milliseconds);
+    await openPost(backEnd.url).send(post('second'), patient);
+
+    expect(backEnd.connections.ever).toBe(2);
+  });
+
+  it('idle for less than that a POST goes out', async () => {
+    vi.setSystemTime(Date.now() + 29_000);
+    await openPost(backEnd.url).send(post('second'), patient);
+
+    expect(backEnd.connections.ever).toBe(1);
+  });
 
   it('a POST that is given up, unanswered, is not sent again', async () => {
     await backEnd.behave('never answers');
