@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import http from 'node:http';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 
@@ -11,7 +10,7 @@ export interface InvokeEvent {
 
 const registration = '/2020-01-01/extension/register';
 const extensionName = 'throughline-shipper';
-/** The API is on this machine: what it has not answered by then it will not. `/event/next` alone has no limit. */
+/** INIT waits no longer for an API that is on this machine; what is accepted later is followed from then on. `/event/next` has no limit. */
 const registrationLimitMilliseconds = 1_000;
 
 /**
@@ -27,26 +26,48 @@ export interface Extension {
 /**
  * Registers with the Extensions API.
  * @param api host and port, as `AWS_LAMBDA_RUNTIME_API` has them.
+ * @param late is given the extension that is accepted when nobody waits for it any more: Lambda holds every invocation until it has asked
+ * for the next event, whether or not it was waited for.
  * @returns undefined where there is no such API, or it refuses.
  */
-export async function registerExtension(api: string): Promise<Extension | undefined> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  const answer = await call(agent, {
-    url: `http://${api}${registration}`,
-    method: 'POST',
-    headers: { 'lambda-extension-name': extensionName, 'content-type': 'application/json' },
-    body: JSON.stringify({ events: ['INVOKE'] }),
-    limitMilliseconds: registrationLimitMilliseconds,
+export function registerExtension(api: string, late: (extension: Extension) => void): Promise<Extension | undefined> {
+  const agent = new http.Agent({ keepAlive: true });
+  const body = JSON.stringify({ events: ['INVOKE'] });
+  const headers = {
+    'lambda-extension-name': extensionName,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
+  return new Promise((resolve) => {
+    let isLate = false;
+    const request = http.request(`http://${api}${registration}`, { method: 'POST', agent, headers }, (answer) => {
+      // The head says it all; neither INIT nor a process that wants to end waits for the rest.
+      answer.on('error', () => {}).resume();
+      request.socket?.unref();
+      const identifier = answer.statusCode === 200 ? answer.headers['lambda-extension-identifier'] : undefined;
+      settle(typeof identifier === 'string' ? extensionOf(api, agent, identifier) : undefined);
+    });
+    const limit = setTimeout(() => {
+      isLate = true;
+      request.socket?.unref();
+      resolve(undefined);
+    }, registrationLimitMilliseconds);
+    const settle = (extension: Extension | undefined): void => {
+      clearTimeout(limit);
+      if (!isLate) resolve(extension);
+      else if (extension) late(extension);
+    };
+    request.on('error', () => settle(undefined));
+    request.end(body);
   });
-  const identifier = answer?.status === 200 ? answer.headers['lambda-extension-identifier'] : undefined;
-  return typeof identifier === 'string' ? extensionOf(api, agent, identifier) : undefined;
 }
 
 /**
  * Registers while a module is being loaded, and waits for it. A runtime asks for its first event as soon as the function's module has been
  * evaluated, which ends INIT, and no request that this thread begins would be on its way by then: so another thread makes it.
+ * @param late as in `registerExtension`.
  */
-export function registerExtensionNow(api: string): Extension | undefined {
+export function registerExtensionNow(api: string, late: (extension: Extension) => void): Extension | undefined {
   const { port1, port2 } = new MessageChannel();
   const done = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(registrar, {
@@ -60,10 +81,19 @@ export function registerExtensionNow(api: string): Extension | undefined {
   worker.unref();
   worker.on('error', () => {});
   Atomics.wait(done, 0, 0, registrationLimitMilliseconds);
-  const identifier: unknown = receiveMessageOnPort(port1)?.message;
-  port1.close();
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  return typeof identifier === 'string' ? extensionOf(api, agent, identifier) : undefined;
+  const agent = new http.Agent({ keepAlive: true });
+  const accepted = (identifier: unknown): Extension | undefined => {
+    port1.close();
+    return typeof identifier === 'string' ? extensionOf(api, agent, identifier) : undefined;
+  };
+  const answer = receiveMessageOnPort(port1);
+  if (answer || Atomics.load(done, 0) === 1) return accepted(answer?.message);
+  port1.once('message', (identifier) => {
+    const extension = accepted(identifier);
+    if (extension) late(extension);
+  });
+  port1.unref();
+  return undefined;
 }
 
 /** What the other thread runs: plain CommonJS, as it is no file of its own in a bundle. */
@@ -88,47 +118,30 @@ request.end(body);
 function extensionOf(api: string, agent: http.Agent, identifier: string): Extension {
   return {
     next: async () => {
-      const event = await call(agent, {
-        url: `http://${api}/2020-01-01/extension/event/next`,
-        method: 'GET',
-        headers: { 'lambda-extension-identifier': identifier },
+      const answer = await get(agent, `http://${api}/2020-01-01/extension/event/next`, {
+        'lambda-extension-identifier': identifier,
       });
-      return event?.status === 200 ? readEvent(event.body) : undefined;
+      return answer === undefined ? undefined : readEvent(answer);
     },
   };
 }
 
-interface Call {
-  url: string;
-  method: 'GET' | 'POST';
-  headers: Record<string, string>;
-  body?: string;
-  limitMilliseconds?: number;
-}
-
-interface Answer {
-  status: number;
-  headers: IncomingMessage['headers'];
-  body: string;
-}
-
-function call(agent: http.Agent, { url, method, headers, body, limitMilliseconds }: Call): Promise<Answer | undefined> {
+/** @returns the body of an answer of 200. */
+function get(agent: http.Agent, url: string, headers: Record<string, string>): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-    const request = http.request(url, { method, agent, headers: { ...headers, ...length } }, (answer) => {
+    const request = http.request(url, { agent, headers }, (answer) => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => {
         text += chunk;
       });
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }));
+      answer.on('end', () => resolve(answer.statusCode === 200 ? text : undefined));
       answer.on('error', () => resolve(undefined));
     });
     request.on('error', () => resolve(undefined));
-    // Registration happens during INIT, which has to wait for it; the wait for an event must not hold a process that wants to end.
-    if (limitMilliseconds === undefined) request.on('socket', (socket) => socket.unref());
-    else request.setTimeout(limitMilliseconds, () => request.destroy());
-    request.end(body);
+    // The wait for an event must not hold a process that wants to end.
+    request.on('socket', (socket) => socket.unref());
+    request.end();
   });
 }
 

@@ -57,13 +57,13 @@ export class Shipper {
     if (this.#registration) return;
     this.#registration = Promise.resolve();
     this.#observe();
-    this.#become(registerExtensionNow(api));
+    this.#become(registerExtensionNow(api, (late) => this.#become(late)));
   }
 
   async #register(api: string): Promise<void> {
     this.#mode = 'registering';
     this.#observe();
-    this.#become(await registerExtension(api));
+    this.#become(await registerExtension(api, (late) => this.#become(late)));
   }
 
   #observe(): void {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Shipper } from '../../../src/telemetry/shipping.ts';
 import { type BackEnd, startBackEnd } from './back-end.ts';
@@ -33,6 +34,22 @@ describe('a process that registers while its module is loaded', () => {
   it.each([403, 'hangs'] as const)('goes on without when that is answered: %s', async (registration) => {
     expect((await register(registration)).said).toEqual(['refused']);
   });
+});
+
+it('a process that was accepted when its module had long been loaded takes events from then on', async () => {
+  const api = await startExtensionsApi('hangs');
+  api.invoke('an-id', 1795363295000);
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'fixture/register.ts'), api.address, 'wait'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said: string[] = [];
+  for await (const line of createInterface(child.stdout)) {
+    said.push(line);
+    if (line === 'refused') api.accept();
+  }
+  await api.stop();
+
+  expect(said).toEqual(['refused', 'registered', '{"requestId":"an-id","deadline":1795363295000}']);
 });
 
 describe('an extension', () => {
@@ -68,6 +85,24 @@ describe('an extension', () => {
     await shipper.end('1');
 
     expect(bodies()).toEqual(['first']);
+  });
+
+  it('that Lambda accepts when INIT no longer waits is one from then on, or Lambda would wait for it in every invocation', async () => {
+    api = await startExtensionsApi('hangs');
+    await shipper.register(api.address);
+    expect(shipper.isExtension).toBe(false);
+    api.accept();
+    await api.askedForEvents(1);
+
+    expect(shipper.isExtension).toBe(true);
+  });
+
+  it('is one when the head of the answer says so, also if its body has no end', async () => {
+    api = await startExtensionsApi('has no end');
+    await shipper.register(api.address);
+    await api.askedForEvents(1);
+
+    expect(shipper.isExtension).toBe(true);
   });
 
   it.each(['resets', 'answers 500', 'answers nonsense'] as const)(

@@ -14,18 +14,21 @@ export interface ExtensionsApi {
   behave(answer: Answer): void;
   /** Gives the extension an invocation, once it asks. */
   invoke(requestId: string, deadline?: number): void;
+  /** Answers a registration that hangs: the extension is accepted after all. */
+  accept(): void;
   /** Resolves once the extension has asked for so many events. */
   askedForEvents(count: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** @param registration what a registration is answered with; `hangs` never answers it. */
-export async function startExtensionsApi(registration: number | 'hangs' = 200): Promise<ExtensionsApi> {
+/** @param registration what a registration is answered with; `hangs` never answers it, `has no end` answers with a head alone. */
+export async function startExtensionsApi(registration: number | 'hangs' | 'has no end' = 200): Promise<ExtensionsApi> {
   const asked: string[] = [];
   const events: object[] = [];
   let answer: Answer = 'waits';
   let open: ServerResponse | undefined;
   let wake: () => void = () => {};
+  let accept: () => void = () => {};
 
   const serve = (): void => {
     const response = open;
@@ -47,7 +50,9 @@ export async function startExtensionsApi(registration: number | 'hangs' = 200): 
     if (request.method !== 'POST') {
       open = response;
       serve();
-    } else if (registration !== 'hangs') response.writeHead(registration).end('{}');
+    } else if (registration === 'hangs') accept = () => response.end('{}');
+    else if (registration === 'has no end') response.writeHead(200).flushHeaders();
+    else response.writeHead(registration).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const nexts = (): number => asked.filter((line) => line.endsWith('/event/next')).length;
@@ -62,6 +67,7 @@ export async function startExtensionsApi(registration: number | 'hangs' = 200): 
       events.push({ eventType: 'INVOKE', requestId, deadlineMs });
       serve();
     },
+    accept: () => accept(),
     askedForEvents: async (count) => {
       while (nexts() < count) await new Promise<void>((resolve) => (wake = resolve));
     },
