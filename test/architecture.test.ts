@@ -57,6 +57,11 @@ describe('the layers of the project', () => {
       /^(@aws-lambda-powertools\/|aws-xray-sdk|@opentelemetry\/|rollbar)/.test(imported);
     expect(offences(files, isTelemetry)).toEqual([]);
   });
+
+  it("functions have no newer version of OpenTelemetry's API than the community layer", () => {
+    const files = sources('handlers/*.ts', 'src/**/*.ts');
+    expect(offences(files, (imported) => imported === '@opentelemetry/api')).toEqual([]);
+  });
 });
 
 describe('one name everywhere', () => {
@@ -93,6 +98,6 @@ describe('the files', () => {
   it('pin every dependency to one version', () => {
     const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
     const versions = Object.entries({ ...dependencies, ...devDependencies } as Record<string, string>);
-    expect(versions.filter(([, version]) => !/^(npm:\w+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
+    expect(versions.filter(([, version]) => !/^(npm:[@\w/]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
   });
 });

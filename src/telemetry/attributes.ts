@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api-1.9';
 import type { Subsegment } from 'aws-xray-sdk-core';
 import { type Plain, toPlain } from './plain.ts';
 import { isSecretKey, redacted } from './redaction.ts';

@@ -1,4 +1,4 @@
-import { SpanKind } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api-1.9';
 import { setAttributes } from './attributes.ts';
 import { outgoingHeaders } from './propagation.ts';
 import { type ActiveSpan, currentRequest, currentSpan } from './request.ts';

@@ -6,7 +6,7 @@ import {
   type SpanContext,
   TraceFlags,
   trace,
-} from '@opentelemetry/api';
+} from '@opentelemetry/api-1.9';
 import { type HttpEvent, headerOf } from './http-event.ts';
 import type { RequestState } from './request.ts';
 import { sharedShipper } from './shipping.ts';

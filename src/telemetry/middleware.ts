@@ -1,5 +1,5 @@
 import { executionModeStandard } from '@middy/core/executionModeStandard';
-import { context as otelContext, SpanKind, trace } from '@opentelemetry/api';
+import { context as otelContext, SpanKind, trace } from '@opentelemetry/api-1.9';
 import { config } from '../config.ts';
 import { type Timeout, watchDeadline } from './deadline.ts';
 import { conclude, concludeEvent, concludeSpans, type Ending, timeoutEnding } from './ending.ts';
@@ -164,8 +164,8 @@ async function finishRequest(request: RequestState, ending: Ending): Promise<voi
 
 /**
  * Another layer's provider exports in batches, some seconds later, when the environment is frozen. Where that layer has patched the
- * handler, our root hangs below its span and it flushes by itself; where it has not, as the community layer cannot under nodejs24.x, whose
- * runtime imports handlers and no longer requires them, nobody else would.
+ * handler, our root hangs below its span and it flushes by itself; where it has not, as the community layer before 0.19 under nodejs24.x,
+ * whose runtime imports handlers and no longer requires them, nobody else would.
  */
 async function flushForeign(request: RequestState, shipper: Shipper): Promise<void> {
   if (shipper.exportsSpans || request.isBelowForeignSpan || !request.root?.otel.spanContext().traceFlags) return;

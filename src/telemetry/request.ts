@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Context, Span as OtelSpan } from '@opentelemetry/api';
+import type { Context, Span as OtelSpan } from '@opentelemetry/api-1.9';
 import type { Segment, Subsegment } from 'aws-xray-sdk-core';
 import type { HttpEvent } from './http-event.ts';
 

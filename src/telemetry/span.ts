@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { context, isSpanContextValid, type Link, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, isSpanContextValid, type Link, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api-1.9';
 import { type AnnotationValue, setAnnotation, setAttributes, setMetadata, toScalar } from './attributes.ts';
 import { toPlain } from './plain.ts';
 import { redactText } from './redaction.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isSpanContextValid, trace } from '@opentelemetry/api';
+import { isSpanContextValid, trace } from '@opentelemetry/api-1.9';
 import { config } from '../config.ts';
 import { currentRequest } from './request.ts';
 
