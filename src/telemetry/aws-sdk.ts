@@ -3,6 +3,7 @@ import { setAttributes } from './attributes.ts';
 import { outgoingHeaders } from './propagation.ts';
 import { type ActiveSpan, currentRequest, currentSpan } from './request.ts';
 import { type Outcome, outcomeOf, quietly, runInSpan } from './span.ts';
+import { untraced } from './untraced.ts';
 
 /** What is used of an AWS SDK client of version 3; every one of them has it. */
 export interface AwsClient {
@@ -54,7 +55,7 @@ export function traceClient<T extends AwsClient>(client: T): T {
       const started = performance.now();
       let metadata: Metadata | undefined;
       try {
-        const result = await next(call);
+        const result = await untraced(() => next(call));
         metadata = result.output?.$metadata;
         return result;
       } catch (error) {

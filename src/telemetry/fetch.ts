@@ -4,6 +4,7 @@ import { outgoingHeaders } from './propagation.ts';
 import { redactText } from './redaction.ts';
 import { type ActiveSpan, currentRequest } from './request.ts';
 import { flagOutcome, outcomeOf, quietly, runInSpan } from './span.ts';
+import { untraced } from './untraced.ts';
 
 /** Known to every copy of this code in a process: a bundle beside another does not record each call twice. */
 const mark = Symbol.for('throughline.fetch');
@@ -33,7 +34,7 @@ async function recordFetch(original: typeof globalThis.fetch, request: Request):
   return runInSpan(url.hostname, { kind: SpanKind.CLIENT, namespace: 'remote' }, async (active) => {
     if (!active) return original(request);
     const http = quietly(() => describeRequest(active, request, url));
-    const response = await original(request);
+    const response = await untraced(() => original(request));
     quietly(() => describeResponse(active, response, http));
     return response;
   });

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newRoot, newSegmentId } from '../../local/platform/trace-context.ts';
-import { spansOf } from '../src/telemetry/back-end.ts';
+import { spansOf, startBackEnd } from '../src/telemetry/back-end.ts';
 import { awsRuntimeClient, type Stage, startStage } from '../src/telemetry/stage.ts';
 
 const fixtures = path.join(import.meta.dirname, 'fixture');
@@ -101,5 +101,31 @@ describe("a function of this project in the community layer's parts", () => {
     expect(response?.statusCode).toBe(200);
     expect(spans.filter(({ parentId }) => !parentId).map((span) => span.name)).toEqual(['stage-dev-probe']);
     await stage.stop();
+  });
+});
+
+describe("a call to AWS below the community layer's instrumentation of http", () => {
+  it('is one span, and leaves with the traceparent that was signed', async () => {
+    const aws = await startBackEnd();
+    const stage = await startStage({
+      layer: path.join(fixtures, 'community'),
+      handler: path.join(import.meta.dirname, '../src/telemetry/fixture/table.ts'),
+      environment: {
+        AWS_ACCESS_KEY_ID: 'local',
+        AWS_SECRET_ACCESS_KEY: 'local',
+        COMMUNITY_LAYER_INIT: path.join(fixtures, 'community-init.mjs'),
+        COMMUNITY_LAYER_HTTP: '1',
+      },
+    });
+    const root = newRoot();
+    const headers = { 'x-amzn-trace-id': `Root=${root};Parent=${newSegmentId()};Sampled=1` };
+    const { traceId } = await stage.invoke({ path: '/refused', query: { url: aws.url }, root, headers });
+    const spans = (await spansOf(await stage.otlp.received(1))).filter((span) => span.traceId === traceId);
+    const [call] = spans.filter(({ name }) => name === 'DynamoDB');
+
+    expect(spans.map(({ name }) => name).sort()).toEqual(['## handlers/probe.handler', 'DynamoDB']);
+    expect(aws.deliveries[0]?.headers['traceparent']).toBe(`00-${traceId}-${call?.spanId}-01`);
+    expect(aws.deliveries[0]?.headers['authorization']).toContain('traceparent');
+    await Promise.all([stage.stop(), aws.stop()]);
   });
 });
