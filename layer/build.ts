@@ -27,6 +27,8 @@ export async function buildLayer(outDirectory: string): Promise<void> {
     // The ES modules of these packages can be shaken down to what is used.
     mainFields: ['module', 'main'],
     conditions: ['import'],
+    // What functions have for the sake of other layers; here one version is enough.
+    alias: { '@opentelemetry/api-1.9': '@opentelemetry/api' },
     logLevel: 'error',
   });
   await writeFile(path.join(target, 'register.mjs'), preload);

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { untraced } from './untraced.ts';
 
 /** What a POST says. */
 export interface HttpPost {
@@ -73,7 +74,7 @@ export function openPost(url: string): OpenPost {
     // Node connects now and writes nothing before the body is there.
     const { agent, sweep } = agents[secure ? 'https:' : 'http:'];
     sweep();
-    const opened = create(target, { method: 'POST', agent });
+    const opened = untraced(() => create(target, { method: 'POST', agent }));
     opened.on('socket', (socket) => socket.unref());
     opened.on('error', (error: NodeJS.ErrnoException) => onError(opened, error));
     return opened;

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { untraced } from './untraced.ts';
 
 /** What Lambda tells an extension of an invocation. */
 export interface InvokeEvent {
@@ -129,7 +130,7 @@ function extensionOf(api: string, agent: http.Agent, identifier: string): Extens
 /** @returns the body of an answer of 200. */
 function get(agent: http.Agent, url: string, headers: Record<string, string>): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const request = http.request(url, { agent, headers }, (answer) => {
+    const read = (answer: http.IncomingMessage): void => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => {
@@ -137,7 +138,8 @@ function get(agent: http.Agent, url: string, headers: Record<string, string>): P
       });
       answer.on('end', () => resolve(answer.statusCode === 200 ? text : undefined));
       answer.on('error', () => resolve(undefined));
-    });
+    };
+    const request = untraced(() => http.request(url, { agent, headers }, read));
     request.on('error', () => resolve(undefined));
     // The wait for an event must not hold a process that wants to end.
     request.on('socket', (socket) => socket.unref());

@@ -104,18 +104,17 @@ describe("a function of this project in the community layer's parts", () => {
   });
 });
 
-describe("a call to AWS below the community layer's instrumentation of http", () => {
-  it('is one span, and leaves with the traceparent that was signed', async () => {
+describe("below the community layer's instrumentation of http", () => {
+  const environment = {
+    COMMUNITY_LAYER_INIT: path.join(fixtures, 'community-init.mjs'),
+  };
+
+  it('a call to AWS is one span, and leaves with the traceparent that was signed', async () => {
     const aws = await startBackEnd();
     const stage = await startStage({
       layer: path.join(fixtures, 'community'),
       handler: path.join(import.meta.dirname, '../src/telemetry/fixture/table.ts'),
-      environment: {
-        AWS_ACCESS_KEY_ID: 'local',
-        AWS_SECRET_ACCESS_KEY: 'local',
-        COMMUNITY_LAYER_INIT: path.join(fixtures, 'community-init.mjs'),
-        COMMUNITY_LAYER_HTTP: '1',
-      },
+      environment: { ...environment, AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' },
     });
     const root = newRoot();
     const headers = { 'x-amzn-trace-id': `Root=${root};Parent=${newSegmentId()};Sampled=1` };
@@ -127,5 +126,20 @@ describe("a call to AWS below the community layer's instrumentation of http", ()
     expect(aws.deliveries[0]?.headers['traceparent']).toBe(`00-${traceId}-${call?.spanId}-01`);
     expect(aws.deliveries[0]?.headers['authorization']).toContain('traceparent');
     await Promise.all([stage.stop(), aws.stop()]);
+  });
+
+  it('what telemetry sends, and its wait for the next event, are no spans', async () => {
+    const stage = await startStage({
+      layer: path.join(fixtures, 'community'),
+      environment: { ...environment, ROLLBAR_ACCESS_TOKEN: 'token' },
+    });
+    const first = await stage.invoke({ path: '/known-fault' });
+    await stage.idle(first);
+    const second = await stage.invoke({ path: '/ok' });
+    const spans = await spansOf(await stage.otlp.received(2));
+
+    expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([first.traceId, second.traceId]));
+    expect(stage.rollbar.deliveries.map(({ headers }) => headers['traceparent'])).toEqual([undefined]);
+    await stage.stop();
   });
 });
