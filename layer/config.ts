@@ -1,3 +1,5 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
 /** What the standard `OTEL_*` variables say, as far as the layer supports them. */
 export interface LayerConfig {
   disabled: boolean;
@@ -48,7 +50,7 @@ const supported = new Set([
 export function readConfig(environment: Environment): LayerConfig {
   const warnings: string[] = [];
   const read = (name: string): string | undefined => environment[name]?.trim() || undefined;
-  const resource = readPairs(read('OTEL_RESOURCE_ATTRIBUTES'), 'OTEL_RESOURCE_ATTRIBUTES', warnings);
+  const resource = readPairs(read, 'OTEL_RESOURCE_ATTRIBUTES', warnings);
   const serviceName = read('OTEL_SERVICE_NAME') ?? resource['service.name'] ?? read('AWS_LAMBDA_FUNCTION_NAME');
   const functionName = read('AWS_LAMBDA_FUNCTION_NAME');
   for (const name of Object.keys(environment).sort()) {
@@ -57,17 +59,12 @@ export function readConfig(environment: Environment): LayerConfig {
     }
   }
   return {
-    disabled: read('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
+    disabled: readDisabled(read, warnings),
     tracesUrl: readUrl(read, warnings),
     headers: readHeaders(read, warnings),
     protocol: readProtocol(read, warnings),
     compression: readCompression(read, warnings),
-    timeoutMilliseconds: readNumber(
-      read,
-      read('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ? 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT' : 'OTEL_EXPORTER_OTLP_TIMEOUT',
-      10_000,
-      warnings,
-    ),
+    timeoutMilliseconds: readTimeout(read, warnings),
     resource: {
       'service.name': serviceName ?? 'unknown_service:node',
       ...(functionName ? { 'faas.name': functionName, 'cloud.provider': 'aws', 'cloud.platform': 'aws_lambda' } : {}),
@@ -87,44 +84,89 @@ export function readConfig(environment: Environment): LayerConfig {
 
 type Read = (name: string) => string | undefined;
 
+/** @returns which of the two counts: the signal's own, if it says anything. */
+function nameOf(read: Read, setting: string): string {
+  const own = `OTEL_EXPORTER_OTLP_TRACES_${setting}`;
+  return read(own) === undefined ? `OTEL_EXPORTER_OTLP_${setting}` : own;
+}
+
+function readDisabled(read: Read, warnings: string[]): boolean {
+  const disabled = read('OTEL_SDK_DISABLED')?.toLowerCase() ?? 'false';
+  if (disabled !== 'true' && disabled !== 'false') warnings.push('OTEL_SDK_DISABLED is neither true nor false.');
+  return disabled === 'true';
+}
+
 /** The signal's own endpoint is taken as it is, the general one gets `/v1/traces`. */
 function readUrl(read: Read, warnings: string[]): string | undefined {
-  const exporter = read('OTEL_TRACES_EXPORTER');
+  const exporter = read('OTEL_TRACES_EXPORTER')?.toLowerCase();
   if (exporter === 'none') return undefined;
   if (exporter && exporter !== 'otlp')
     warnings.push(`OTEL_TRACES_EXPORTER is ${exporter}: only otlp and none are supported.`);
   const own = read('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
   const general = read('OTEL_EXPORTER_OTLP_ENDPOINT');
-  const url = own ?? (general && `${general.replace(/\/+$/, '')}/v1/traces`);
-  if (!url) return undefined;
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  warnings.push(
-    `${own ? 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT' : 'OTEL_EXPORTER_OTLP_ENDPOINT'} is no http or https URL.`,
-  );
-  return undefined;
+  const given = own ?? general;
+  if (!given) {
+    warnings.push('OTEL_EXPORTER_OTLP_ENDPOINT is not set: OpenTelemetry spans go nowhere.');
+    return undefined;
+  }
+  const url = URL.parse(given);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    warnings.push(`${nameOf(read, 'ENDPOINT')} is no http or https URL: OpenTelemetry spans go nowhere.`);
+    return undefined;
+  }
+  if (!own) url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/traces`;
+  return own ?? url.href;
 }
 
 function readProtocol(read: Read, warnings: string[]): LayerConfig['protocol'] {
-  const protocol = read('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? read('OTEL_EXPORTER_OTLP_PROTOCOL') ?? 'http/protobuf';
+  const name = nameOf(read, 'PROTOCOL');
+  const protocol = read(name)?.toLowerCase() ?? 'http/protobuf';
   if (protocol === 'http/protobuf' || protocol === 'http/json') return protocol;
-  warnings.push(`OTEL_EXPORTER_OTLP_PROTOCOL is ${protocol}: only http/protobuf and http/json are supported.`);
+  warnings.push(`${name} is ${read(name)}: only http/protobuf and http/json are supported.`);
   return 'http/protobuf';
 }
 
 function readCompression(read: Read, warnings: string[]): LayerConfig['compression'] {
-  const own = read('OTEL_EXPORTER_OTLP_TRACES_COMPRESSION');
-  const compression = own ?? read('OTEL_EXPORTER_OTLP_COMPRESSION') ?? 'none';
+  const name = nameOf(read, 'COMPRESSION');
+  const compression = read(name)?.toLowerCase() ?? 'none';
   if (compression === 'none' || compression === 'gzip') return compression;
-  warnings.push(
-    `OTEL_EXPORTER_OTLP_${own ? 'TRACES_' : ''}COMPRESSION is ${compression}: only none and gzip are supported.`,
-  );
+  warnings.push(`${name} is ${read(name)}: only none and gzip are supported.`);
   return 'none';
+}
+
+/** The longest time that a timer of Node's takes: with more than that it fires at once. */
+const longestTimeout = 2 ** 31 - 1;
+
+/** 0 is no limit. */
+function readTimeout(read: Read, warnings: string[]): number {
+  const name = nameOf(read, 'TIMEOUT');
+  const milliseconds = readNumber(read, name, 10_000, warnings);
+  if (milliseconds >= 0) return Math.min(milliseconds || longestTimeout, longestTimeout);
+  warnings.push(`${name} is negative.`);
+  return 10_000;
+}
+
+/** One that HTTP does not take would keep all the others, and every span, from leaving. */
+function readHeaders(read: Read, warnings: string[]): Record<string, string> {
+  const name = nameOf(read, 'HEADERS');
+  const pairs = Object.entries(readPairs(read, name, warnings)).filter(([key, value]) => {
+    try {
+      validateHeaderName(key);
+      validateHeaderValue(key, value);
+      return true;
+    } catch {
+      // Without its name, which may be a key that was written in the wrong place.
+      warnings.push(`${name} has a header that HTTP does not take.`);
+      return false;
+    }
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** `traceidratio` with 0.1 keeps one ordinary trace of ten; the rate is a whole number, because Honeycomb's is. */
 function readSampleRate(read: Read, warnings: string[]): number {
   const sampler = read('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on';
-  switch (sampler.replace(/^parentbased_/, '')) {
+  switch (sampler.toLowerCase().replace(/^parentbased_/, '')) {
     case 'always_on':
       return 1;
     case 'always_off':
@@ -161,10 +203,11 @@ function readNumber(read: Read, name: string, fallback: number, warnings: string
 
 function readPropagators(text: string | undefined, warnings: string[]): LayerConfig['propagators'] {
   const propagators: ('tracecontext' | 'baggage')[] = [];
-  for (const name of (text ?? 'tracecontext,baggage').split(',').map((entry) => entry.trim())) {
+  for (const entry of (text ?? 'tracecontext,baggage').split(',').map((name) => name.trim())) {
+    const name = entry.toLowerCase();
     if (name === 'tracecontext' || name === 'baggage') propagators.push(name);
     else if (name !== 'none' && name !== '')
-      warnings.push(`OTEL_PROPAGATORS names ${name}, which this layer does not support.`);
+      warnings.push(`OTEL_PROPAGATORS names ${entry}, which this layer does not support.`);
   }
   return propagators;
 }
@@ -181,16 +224,13 @@ function readHeaders(read: Read, warnings: string[]): Record<string, string> {
 }
 
 /** `key=value,key=value`, each value URL-encoded. */
-function readPairs(text: string | undefined, name: string, warnings: string[]): Record<string, string> {
-  const pairs: Record<string, string> = {};
-  for (const entry of (text ?? '').split(',')) {
-    if (entry.trim() === '') continue;
-    const at = entry.indexOf('=');
-    const key = entry.slice(0, at).trim();
-    if (at < 1 || key === '') warnings.push(`${name} has an entry without a key or an equals sign.`);
-    else pairs[key] = decode(entry.slice(at + 1).trim());
-  }
-  return pairs;
+function readPairs(read: Read, name: string, warnings: string[]): Record<string, string> {
+  const entries = (read(name) ?? '').split(',').filter((entry) => entry.trim() !== '');
+  const pairs = entries.map((entry) => [entry.slice(0, Math.max(0, entry.indexOf('='))).trim(), entry] as const);
+  if (pairs.some(([key]) => key === '')) warnings.push(`${name} has an entry without a key or an equals sign.`);
+  return Object.fromEntries(
+    pairs.flatMap(([key, entry]) => (key === '' ? [] : [[key, decode(entry.slice(entry.indexOf('=') + 1).trim())]])),
+  );
 }
 
 function decode(value: string): string {

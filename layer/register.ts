@@ -18,13 +18,10 @@ import { TailProcessor } from './processor.ts';
 export async function register(environment: Record<string, string | undefined>): Promise<void> {
   try {
     const config = readConfig(environment);
-    for (const warning of config.warnings) writeWarning(warning);
     if (config.disabled) return;
+    for (const warning of config.warnings) writeWarning(warning);
     const shipper = sharedShipper();
     if (config.tracesUrl) provide(config, config.tracesUrl);
-    else if (environment['OTEL_TRACES_EXPORTER'] !== 'none') {
-      writeWarning('OTEL_EXPORTER_OTLP_ENDPOINT is not set: OpenTelemetry spans go nowhere.');
-    }
     const api = environment['AWS_LAMBDA_RUNTIME_API'];
     // Where an environment has several invocations at a time, Lambda lets no extension register for INVOKE.
     if (api && !environment['AWS_LAMBDA_MAX_CONCURRENCY']) await shipper.register(api);

@@ -41,13 +41,16 @@ export function registerExtension(api: string, late: (extension: Extension) => v
   };
   return new Promise((resolve) => {
     let isLate = false;
-    const request = http.request(`http://${api}${registration}`, { method: 'POST', agent, headers }, (answer) => {
+    const register = (answer: http.IncomingMessage): void => {
       // The head says it all; neither INIT nor a process that wants to end waits for the rest.
       answer.on('error', () => {}).resume();
       request.socket?.unref();
       const identifier = answer.statusCode === 200 ? answer.headers['lambda-extension-identifier'] : undefined;
       settle(typeof identifier === 'string' ? extensionOf(api, agent, identifier) : undefined);
-    });
+    };
+    const request = untraced(() =>
+      http.request(`http://${api}${registration}`, { method: 'POST', agent, headers }, register),
+    );
     const limit = setTimeout(() => {
       isLate = true;
       request.socket?.unref();
