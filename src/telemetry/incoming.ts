@@ -39,9 +39,10 @@ interface Incoming {
 
 /** Reads a `traceparent` (W3C Trace Context, level 1); undefined for anything that is none. */
 function remoteSpan(traceparent: string): SpanContext | undefined {
-  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/.exec(traceparent);
-  const [, traceId, spanId, flags] = match ?? [];
-  if (!traceId || !spanId || !flags) return undefined;
+  const match = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-|$)/.exec(traceparent);
+  const [, version, traceId, spanId, flags, more] = match ?? [];
+  // Version 00 ends here; one after it may have more.
+  if (!traceId || !spanId || !flags || (version === '00' && more)) return undefined;
   const remote = { traceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags, 16) };
   return isSpanContextValid(remote) ? remote : undefined;
 }

@@ -152,6 +152,18 @@ for (const { runtime, name, skipped } of runtimes) {
       expect(rootOf(linked.otel)?.links).toMatchObject([{ traceId: other, spanId: caller }]);
     });
 
+    it.each([
+      ['00', undefined],
+      ['01', '00f067aa0ba902b7'],
+    ])('reads a traceparent of version %s with a fifth field as a child of %s', async (version, parent) => {
+      const root = newRoot();
+      const traceparent = `${version}-${root.slice(2).replace('-', '')}-00f067aa0ba902b7-01-more`;
+      const { otel } = await trees(await stage.invoke({ path: '/ok', root, headers: { traceparent } }));
+      const own = otel.find((span) => span.name.startsWith('## '));
+
+      expect([own?.parentId, own?.links]).toEqual([parent, []]);
+    });
+
     it('writes one wide event and one record of metrics for each request, on its id', async () => {
       const invocation = await stage.invoke({ path: '/ok' });
       await stage.until(() => stage.json(invocation).some((line) => '_aws' in line));
