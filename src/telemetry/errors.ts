@@ -2,7 +2,7 @@ import { config } from '../config.ts';
 import { shownRequest } from './http-event.ts';
 import { toPlain } from './plain.ts';
 import { redactText } from './redaction.ts';
-import { currentRequest } from './request.ts';
+import { requestAround } from './request.ts';
 import { type Report, rollbar } from './rollbar.ts';
 import { beginItem, type RollbarLevel } from './rollbar-notifier.ts';
 import { sharedShipper } from './shipping.ts';
@@ -35,7 +35,7 @@ export function reportFailure(error: unknown): void {
 }
 
 function report(error: unknown, details: FaultDetails): void {
-  const reported = currentRequest()?.reported;
+  const reported = requestAround()?.reported;
   if (reported?.has(error)) return;
   reported?.add(error);
   send(reportOf('error', { error: redactedError(error), details }));
@@ -68,7 +68,7 @@ interface Subject {
 }
 
 function reportOf(level: RollbarLevel, { error, message, details = {} }: Subject): Report {
-  const request = currentRequest();
+  const request = requestAround();
   const traceId = currentTraceId();
   const user = request?.fields.get('user');
   const route = request?.fields.get('route');

@@ -1,6 +1,6 @@
 import { config } from '../config.ts';
 import { formsOf } from './forms.ts';
-import { currentRequest } from './request.ts';
+import { requestAround } from './request.ts';
 
 /** Stands where something was taken out. */
 export const redacted = '[redacted]';
@@ -86,7 +86,7 @@ function ownSecrets(): readonly string[] {
 /** @returns `text` without what is secret by its looks, the function's own, or sent by this request's caller in confidence; 32 KB at most. */
 export function redactText(text: string): string {
   let result = text.length > longestText ? text.slice(0, longestText) : text;
-  result = without(result, [ownSecrets(), currentRequest()?.secrets() ?? []]);
+  result = without(result, [ownSecrets(), requestAround()?.secrets() ?? []]);
   for (const [pattern, replacement] of secretPatterns) result = result.replace(pattern, replacement);
   if (!/["']/.test(result)) return result;
   for (const [pattern, replacement] of quotedPatterns) result = result.replace(pattern, replacement);

@@ -59,6 +59,11 @@ export function currentRequest(): RequestState | undefined {
   return request?.ended ? undefined : request;
 }
 
+/** @returns the request that the calling code was begun by, also when that has been answered: what is written late is of it all the same. */
+export function requestAround(): RequestState | undefined {
+  return scopes.getStore()?.request;
+}
+
 /** @returns the innermost span around the calling code. */
 export function currentSpan(): ActiveSpan | undefined {
   return scopes.getStore()?.span;

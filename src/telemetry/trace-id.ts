@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isSpanContextValid, trace } from '@opentelemetry/api-1.9';
 import { config } from '../config.ts';
-import { currentRequest } from './request.ts';
+import { requestAround } from './request.ts';
 
 /** `X-Amzn-Trace-Id` as Lambda hands it to a function. */
 export interface TraceHeader {
@@ -49,7 +49,7 @@ export function parseTraceHeader(value: string | undefined): TraceHeader | undef
 
 /** @returns the 32 hex digits that this request is known by in every tool; undefined outside a request. */
 export function currentTraceId(): string | undefined {
-  const known = currentRequest()?.traceId ?? currentTraceHeader()?.traceId;
+  const known = requestAround()?.traceId ?? currentTraceHeader()?.traceId;
   if (known) return known;
   const active = trace.getActiveSpan()?.spanContext();
   return active && isSpanContextValid(active) ? active.traceId : undefined;

@@ -106,6 +106,27 @@ describe('a fault', () => {
     ).toEqual(['warning']);
   });
 
+  it('that comes after the answer is of the request that it comes from, and so is a line', async () => {
+    const before = stage.rollbar.deliveries.length;
+    const late = await stage.invoke({ path: '/late', method: 'POST', body: '{"note":"for your eyes only"}' });
+    const isLate = ({ message }: Record<string, unknown>): boolean => String(message).startsWith('late, of');
+    // Another request, in which it happens: an environment does nothing between two.
+    await stage.invoke({ path: '/slow', query: { for: '100' } });
+    await stage.until(() => stage.json().some(isLate));
+    await stage.invoke({ path: '/message' });
+    const { data } = itemOf((await stage.rollbar.received(before + 2))[before] as Delivery);
+
+    expect(data).toMatchObject({
+      context: 'POST /late',
+      person: { id: 'andrewbrown' },
+      request: { url: 'https://api.example.test/late' },
+      custom: { trace_id: late.traceId, function_request_id: late.requestId },
+    });
+    const line = stage.json().find(isLate);
+    expect(line).toMatchObject({ trace_id: late.traceId, xray_trace_id: late.root });
+    expect(JSON.stringify(line)).not.toContain('for your eyes only');
+  });
+
   it('is also what carries the 4xx of somebody else, when the answer is a 5xx', async () => {
     const before = stage.rollbar.deliveries.length;
     await stage.invoke({ path: '/foreign-404' });
