@@ -44,12 +44,19 @@ export function shownRequest(event: HttpEvent): { url: string; headers: Record<s
     const key = name.toLowerCase();
     if (openHeaders.has(key) && typeof value === 'string') headers[key] = redactText(value).slice(0, 512);
   }
-  const host = headers['host'] ?? event.requestContext?.domainName ?? 'localhost';
+  const host = headers['host'] ?? textOf(event.requestContext?.domainName) ?? 'localhost';
   const scheme = headers['x-forwarded-proto'] === 'http' ? 'http' : 'https';
   return { url: redactText(`${scheme}://${host}${pathAt(host, event)}`).slice(0, 2_048), headers };
 }
 
 /** API Gateway's own host names want the stage before the path, and `path` is without. */
-function pathAt(host: string, { path = '/', requestContext }: HttpEvent): string {
-  return /\.execute-api\.[\w-]+\.amazonaws\.com(\.cn)?$/.test(host) ? (requestContext?.path ?? path) : path;
+function pathAt(host: string, { path: given, requestContext }: HttpEvent): string {
+  const path = textOf(given) ?? '/';
+  const isOwnName = /\.execute-api\.[\w-]+\.amazonaws\.com(\.cn)?$/.test(host);
+  return isOwnName ? (textOf(requestContext?.path) ?? path) : path;
+}
+
+/** Whoever invokes a function directly makes up its event. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

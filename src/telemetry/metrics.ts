@@ -37,7 +37,7 @@ export interface RequestMetrics {
 /** Writes one EMF record: requests, errors, faults, latency, cold starts, and what `count` counted. */
 export function writeRequestMetrics(request: RequestState, { route, status, duration, lost }: RequestMetrics): void {
   clear();
-  metrics.addDimension('route', route);
+  metrics.addDimension('route', dimensionValue(route));
   metrics.addMetric('Requests', MetricUnit.Count, 1);
   metrics.addMetric('Errors', MetricUnit.Count, status >= 400 && status < 500 ? 1 : 0);
   metrics.addMetric('Faults', MetricUnit.Count, status >= 500 ? 1 : 0);
@@ -63,6 +63,16 @@ function clear(): void {
   metrics.clearMetrics();
   metrics.clearDimensions();
   metrics.clearMetadata();
+}
+
+/** CloudWatch takes 1 to 1,024 characters of ASCII that are no control characters, and not white space alone. */
+function dimensionValue(value: string): string {
+  return (
+    value
+      .slice(0, 1_024)
+      .replace(/[^\x20-\x7e]/g, '_')
+      .trim() || 'none'
+  );
 }
 
 /** JSON has no infinity, and CloudWatch takes values up to 2^360. */

@@ -13,7 +13,7 @@ import { type ActiveSpan, type RequestState, runIn } from './request.ts';
 import { rollbar } from './rollbar.ts';
 import { secretsOf } from './secrets.ts';
 import { longestWaitBeforeAnswer, type Shipper, sharedShipper, within } from './shipping.ts';
-import { beginSpan, endSpan, quietly } from './span.ts';
+import { beginSpan, endSpan, quietly, toScalar } from './span.ts';
 import { currentTraceHeader, newTraceId, toXrayId } from './trace-id.ts';
 import { facadeSegment, isXrayEnabled } from './xray.ts';
 
@@ -127,7 +127,7 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
   warm = true;
   sharedShipper().begin(request.requestId);
   const route = options.route ?? event?.resource;
-  if (route) request.fields.set('route', route);
+  if (route) request.fields.set('route', toScalar(route));
   if (event?.httpMethod) request.fields.set('method', event.httpMethod);
   if (event?.body) request.fields.set('request_bytes', bodyBytes(event));
   const { parent, links, isBorrowed } = incoming(event, request);

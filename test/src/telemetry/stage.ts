@@ -66,6 +66,8 @@ export interface StageRequest {
   query?: Record<string, string>;
   pathParameters?: Record<string, string>;
   body?: string;
+  /** Members of the event in place of those that a gateway would write. */
+  event?: Record<string, unknown>;
   sampled?: boolean;
   /** The trace to join; default: a new one. */
   root?: string;
@@ -221,6 +223,7 @@ function eventOf({
   query,
   pathParameters,
   body,
+  event,
 }: StageRequest): Record<string, unknown> {
   return {
     resource,
@@ -232,6 +235,7 @@ function eventOf({
     body: body ?? null,
     isBase64Encoded: false,
     requestContext: { stage: 'dev', httpMethod: method, path: `/dev${target}` },
+    ...event,
   };
 }
 
