@@ -5,8 +5,8 @@ import { quietly, toScalar } from './span.ts';
 
 /** Of one request; the event has a dozen members of its own, which come after these, and a line takes a hundred in all. */
 const mostFields = 80;
-/** Of their values, in characters of JSON, for the same reason: a line takes 100,000 in all. */
-const mostCharacters = 64_000;
+/** Of their JSON together, for the same reason: a line takes 100 KB in all, and half of them are for the error beside it. */
+const mostBytes = 40_000;
 const longestKey = 256;
 
 /** What stands in other places as text: in dimensions of metrics, in Rollbar's items, in the line's message. */
@@ -20,7 +20,7 @@ const sizes = new WeakMap<Map<string, unknown>, Map<string, number>>();
  */
 export const requestEvent = {
   /**
-   * Takes the value as it is now, redacted and bounded. Of more than 80 fields, or 64,000 characters, `fields_left_out` counts the rest.
+   * Takes the value as it is now, redacted and bounded. Of more than 80 fields, or 40 KB, `fields_left_out` counts the rest.
    * @param value a string, number or boolean; anything else is written as JSON.
    */
   set(key: string, value: unknown): void {
@@ -28,12 +28,12 @@ export const requestEvent = {
     if (!fields) return;
     const name = (quietly(() => redactText(key)) ?? '_').slice(0, longestKey);
     const plain = plainOf(name, value);
-    const size = JSON.stringify(plain).length;
+    const size = Buffer.byteLength(JSON.stringify({ [name]: plain }));
     const known = sizes.get(fields) ?? new Map<string, number>();
     let total = size - (known.get(name) ?? 0);
     for (const other of known.values()) total += other;
     const isFull = !known.has(name) && known.size >= mostFields;
-    if (isFull || total > mostCharacters) {
+    if (isFull || total > mostBytes) {
       fields.set('fields_left_out', Number(fields.get('fields_left_out') ?? 0) + 1);
       return;
     }

@@ -34,7 +34,9 @@ const reservedKeys = new Set([
 class SafeLogger extends Logger {
   protected override processLogItem(level: number, input: LogItemMessage, extra: LogItemExtraInput): void {
     try {
-      super.processLogItem(level, safeMessage(input), [safeExtra(extra)]);
+      // CloudWatch's line ends at 256 KB, whatever has been passed.
+      const part = 1 / (1 + extra.length);
+      super.processLogItem(level, safeMessage(input, part), [safeExtra(extra, part)]);
     } catch {
       // A bug: the request goes on.
     }
@@ -62,14 +64,14 @@ class SafeLogger extends Logger {
   }
 }
 
-function safeMessage(input: unknown): LogItemMessage {
-  const plain = toPlain(input);
+function safeMessage(input: unknown, part: number): LogItemMessage {
+  const plain = toPlain(input, part);
   if (typeof input === 'string' || typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     return { message: textOf(plain) };
   }
   // Of an object the text is what it calls its message, which is a secret under any other roof.
   const { message: _, ...rest } = plain;
-  const message = textOf(toPlain(messageOf(input)));
+  const message = textOf(toPlain(messageOf(input), part / 2));
   return isError(input) ? { message, error: { ...rest, message } } : { ...renameReserved(rest), message };
 }
 
@@ -86,11 +88,11 @@ function messageOf(value: unknown): unknown {
 }
 
 /** All that was passed beside the message, as one object: members of objects, `error` for errors, `extra` for all else. */
-function safeExtra(extra: LogItemExtraInput): LogAttributes {
+function safeExtra(extra: LogItemExtraInput, part: number): LogAttributes {
   const result: Record<string, unknown> = {};
   for (const item of extra as unknown[]) {
     if (item === undefined || item === null) continue;
-    const plain = toPlain(item);
+    const plain = toPlain(item, part);
     if (isError(item)) result['error'] = plain;
     else if (typeof plain === 'object' && plain !== null && !Array.isArray(plain)) {
       Object.assign(result, renameReserved(plain));

@@ -1,20 +1,24 @@
+import { isBoxedPrimitive } from 'node:util/types';
 import { isSecretKey, redacted, redactText } from './redaction.ts';
 
 /** What JSON holds. */
 export type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };
 
-const limits = { depth: 8, keys: 100, items: 100, characters: 8_192, total: 100_000 };
+const limits = { depth: 8, keys: 100, items: 100, characters: 8_192, total: 100_000, key: 256 };
+/** Writing a longer integer takes time with the square of its length. */
+const largestInteger = 2n ** 4_096n;
 
 /**
- * Makes a copy of any value that JSON can hold, redacted and bounded: 8 levels, 100 keys or items a level, 8 KB a string, about 100 KB in
- * all. What cannot be read (a getter or a Proxy that throws) is named instead. Never throws, never runs a value's own `toJSON`.
+ * Makes a copy of any value that JSON can hold, redacted and bounded: 8 levels, 100 keys or items a level, 8 KB a string, about 100 KB of
+ * JSON in all. What cannot be read (a getter or a Proxy that throws) is named instead. Never throws, never runs a value's own `toJSON`.
+ * @param part of those 100 KB, where it is not alone on its line.
  */
-export function toPlain(value: unknown): Plain {
-  return copy(value, 0, { left: limits.total, ancestors: new Set() });
+export function toPlain(value: unknown, part = 1): Plain {
+  return copy(value, 0, { left: limits.total * part, ancestors: new Set() });
 }
 
 interface Progress {
-  /** Characters that may still be written. */
+  /** Bytes of JSON that may still be written. */
   left: number;
   ancestors: Set<object>;
 }
@@ -25,38 +29,56 @@ function copy(value: unknown, depth: number, progress: Progress): Plain {
       case 'string':
         return text(value, progress);
       case 'number':
+        progress.left -= String(value).length;
         return Number.isFinite(value) ? number(value) : String(value);
       case 'boolean':
+        progress.left -= 5;
         return value;
       case 'bigint':
+        if (value > largestInteger || value < -largestInteger) return note('[large integer]', progress);
         return text(String(value), progress);
       case 'undefined':
-        return null;
+        return nothing(progress);
       case 'symbol':
         return text(String(value), progress);
       case 'function':
-        return '[function]';
+        return note('[function]', progress);
       default:
-        return value === null ? null : copyObject(value as object, depth, progress);
+        return value === null ? nothing(progress) : copyObject(value as object, depth, progress);
     }
   } catch {
-    return '[unreadable]';
+    return note('[unreadable]', progress);
   }
 }
 
+function nothing(progress: Progress): null {
+  progress.left -= 4;
+  return null;
+}
+
+/** What stands in the place of a value. A million of them are as long as any text. */
+function note(words: string, progress: Progress): string {
+  progress.left -= words.length + 2;
+  return words;
+}
+
 function copyObject(value: object, depth: number, progress: Progress): Plain {
-  if (progress.ancestors.has(value)) return '[circular]';
-  if (depth >= limits.depth) return '[too deep]';
-  if (progress.left <= 0) return '[too large]';
+  if (progress.ancestors.has(value)) return note('[circular]', progress);
+  if (depth >= limits.depth) return note('[too deep]', progress);
+  if (progress.left <= 0) return note('[too large]', progress);
   progress.ancestors.add(value);
   try {
     if (Array.isArray(value)) return copyArray(value, value.length, depth, progress);
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
+    // A subclass may answer anything, also what is no text.
+    if (value instanceof Date)
+      return text(Number.isNaN(value.getTime()) ? 'Invalid Date' : String(value.toISOString()), progress);
+    // It has a key for each of its characters.
+    if (isBoxedPrimitive(value)) return copy(value.valueOf(), depth + 1, progress);
     if (value instanceof Error) return copyError(value, depth, progress);
     if (value instanceof Map)
       return copyEntries(first(mapEntries.call(value), limits.keys), value.size, depth, progress);
     if (value instanceof Set) return copyArray(first(setValues.call(value), limits.items), value.size, depth, progress);
-    if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+    if (ArrayBuffer.isView(value)) return text(`[${value.byteLength} bytes]`, progress);
     if (value instanceof URL) return text(`${value.origin}${value.pathname}`, progress);
     const keys = Object.keys(value);
     return copyEntries(readEntries(value, keys.slice(0, limits.keys)), keys.length, depth, progress);
@@ -73,7 +95,7 @@ function copyArray(values: unknown[], size: number, depth: number, progress: Pro
     progress.left -= 2;
     result.push(copy(read(values, index), depth + 1, progress));
   }
-  if (result.length < size) result.push(`[${size - result.length} more]`);
+  if (result.length < size) result.push(note(`[${size - result.length} more]`, progress));
   return result;
 }
 
@@ -100,9 +122,13 @@ function copyEntries(entries: [unknown, unknown][], size: number, depth: number,
   for (const [key, member] of entries) {
     if (count >= limits.keys || progress.left <= 0) break;
     count += 1;
-    const name = text(typeof key === 'string' ? key : String(key), progress).slice(0, 256);
-    const plain =
-      isSecretKey(name) && member !== null && member !== undefined ? redacted : copy(member, depth + 1, progress);
+    // With room for a secret that the cut would halve.
+    const name = text((typeof key === 'string' ? key : String(key)).slice(0, limits.key * 2), progress).slice(
+      0,
+      limits.key,
+    );
+    const isSecret = isSecretKey(name) && member !== null && member !== undefined;
+    const plain = isSecret ? note(redacted, progress) : copy(member, depth + 1, progress);
     // A key named __proto__ is a key like any other.
     Object.defineProperty(result, name, { value: plain, enumerable: true, configurable: true, writable: true });
   }
@@ -148,6 +174,11 @@ function text(value: string, progress: Progress): string {
     .toWellFormed();
   const room = Math.max(0, Math.min(limits.characters, progress.left));
   const result = clean.length > room ? `${clean.slice(0, room)}… [${value.length} characters]` : clean;
-  progress.left -= result.length + 3;
+  progress.left -= lengthInJson(result) + 3;
   return result;
+}
+
+/** @returns bytes: a control character is six of them, and most letters of the world are two or three. */
+function lengthInJson(value: string): number {
+  return /[^\x20-\x7e]|["\\]/.test(value) ? Buffer.byteLength(JSON.stringify(value)) - 2 : value.length;
 }
