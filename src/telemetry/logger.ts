@@ -5,10 +5,12 @@ import type {
   LogItemExtraInput,
   LogItemMessage,
 } from '@aws-lambda-powertools/logger/types';
+import type { Context } from 'aws-lambda';
 import { config } from '../config.ts';
 import { surviveClosedOutput } from './output.ts';
 import { type Plain, toPlain } from './plain.ts';
 import { currentSpan } from './request.ts';
+import { quietly } from './span.ts';
 import { currentTraceId, toXrayId } from './trace-id.ts';
 
 /**
@@ -29,7 +31,7 @@ const reservedKeys = new Set([
 
 /**
  * Powertools' Logger, made safe for any value: what is logged is copied to plain JSON first, redacted and bounded, so that a line is one
- * valid line of JSON whatever it was made of, and logging never throws.
+ * valid line of JSON whatever it was made of, and logging never throws. So are the loggers that are made of this one.
  */
 class SafeLogger extends Logger {
   protected override processLogItem(level: number, input: LogItemMessage, extra: LogItemExtraInput): void {
@@ -50,7 +52,12 @@ class SafeLogger extends Logger {
     return super.createAndPopulateLogItem(level, input, extra).addAttributes(ids);
   }
 
-  /** A child is made by this, and is as safe as its parent. */
+  override createChild(options: ConstructorOptions = {}): Logger {
+    const { persistentKeys, persistentLogAttributes, ...others } = options as Record<string, unknown>;
+    const keys = renameReserved(toPlain(persistentKeys ?? persistentLogAttributes ?? {}));
+    return super.createChild({ ...others, persistentKeys: keys } as ConstructorOptions);
+  }
+
   protected override createLogger(options?: ConstructorOptions): Logger {
     return new SafeLogger(options);
   }
@@ -61,6 +68,14 @@ class SafeLogger extends Logger {
 
   override appendPersistentKeys(attributes: LogAttributes): void {
     super.appendPersistentKeys(renameReserved(toPlain(attributes)) as LogAttributes);
+  }
+
+  override setPersistentLogAttributes(attributes: LogAttributes): void {
+    super.setPersistentLogAttributes(renameReserved(toPlain(attributes)) as LogAttributes);
+  }
+
+  override addContext(context: Context): void {
+    quietly(() => super.addContext(toPlain(context) as unknown as Context));
   }
 }
 

@@ -54,11 +54,22 @@ describe('logging a hostile value', () => {
   });
 
   it('writes one line for each call, however a reader ends lines', () => {
-    expect(lines).toHaveLength(names.length * 3);
+    expect(lines).toHaveLength(names.length * 5);
   });
 
   it.each(names)('writes valid JSON of a bounded size for %s, with its message and level as they were', (name) => {
     const own = lines.filter((line) => (JSON.parse(line) as { message: unknown }).message === name);
+
+    expect(own).toHaveLength(2);
+    for (const line of own) {
+      expect(JSON.parse(line)).toMatchObject({ level: 'INFO', service: 'service_undefined' });
+      expect(Buffer.byteLength(line)).toBeLessThan(256 * 1024);
+      expect(line.isWellFormed()).toBe(true);
+    }
+  });
+
+  it.each(names)('does so for a child, and for what all its lines carry: %s', (name) => {
+    const own = lines.filter((line) => (JSON.parse(line) as { message: unknown }).message === `child: ${name}`);
 
     expect(own).toHaveLength(2);
     for (const line of own) {
@@ -94,8 +105,13 @@ describe('logging a hostile value', () => {
 
   it('carries the id of the trace', async () => {
     const root = '1-5759e988-bd862e3fe1be46a994272793';
-    const [line] = await linesOf('hostile.ts', { _X_AMZN_TRACE_ID: `Root=${root};Parent=53995c3f42cd8ad8;Sampled=1` });
+    const own = await linesOf('hostile.ts', { _X_AMZN_TRACE_ID: `Root=${root};Parent=53995c3f42cd8ad8;Sampled=1` });
 
-    expect(JSON.parse(line ?? '')).toMatchObject({ xray_trace_id: root, trace_id: '5759e988bd862e3fe1be46a994272793' });
+    for (const line of [own[0], own.at(-1)]) {
+      expect(JSON.parse(line ?? '')).toMatchObject({
+        xray_trace_id: root,
+        trace_id: '5759e988bd862e3fe1be46a994272793',
+      });
+    }
   });
 });
