@@ -42,6 +42,11 @@ export function invalidInput(failedChecks: string[]): ExpectedError {
 
 /** Whether `error` is one of the list above. */
 export function isExpected(error: unknown): error is ExpectedError {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
-  return typeof error.code === 'string' && Object.hasOwn(errors, error.code);
+  if (typeof error !== 'object' || error === null) return false;
+  try {
+    return 'code' in error && typeof error.code === 'string' && Object.hasOwn(errors, error.code);
+  } catch {
+    // A getter or a Proxy that throws: what is thrown may be anything.
+    return false;
+  }
 }

@@ -17,6 +17,13 @@ describe('an expected error', () => {
   ])('is not %s', (error) => {
     expect(isExpected(error)).toBe(false);
   });
+  it('is none that cannot be asked', () => {
+    const refuse = () => {
+      throw new Error('no');
+    };
+    expect(isExpected(Object.defineProperty(new Error('x'), 'code', { get: refuse }))).toBe(false);
+    expect(isExpected(new Proxy({}, { has: refuse }))).toBe(false);
+  });
   it('carries every failed check', () => {
     expect(invalidInput(['a_blank', 'b_blank'])).toMatchObject({
       code: 'invalid_input',
