@@ -64,7 +64,7 @@ async function write({ level, error, message }: Subject): Promise<Item> {
   const written = new Promise<Item>((resolve, reject) => {
     notifier.take = resolve;
     const callback = (failure: unknown): void => reject(failure ?? new Error('Rollbar wrote no item'));
-    notifier.rollbar.log(error ?? message ?? '', { level }, callback);
+    notifier.rollbar.log(error ? withOwnFrames(error) : (message ?? ''), { level }, callback);
   });
   const limit = new AbortController();
   return Promise.race([
@@ -73,6 +73,22 @@ async function write({ level, error, message }: Subject): Promise<Item> {
       throw new Error('Rollbar took too long to write the item');
     }),
   ]).finally(() => limit.abort());
+}
+
+/** Where V8 says that code is: a file of JavaScript, or none. */
+const placeOfCode = /(?:\.[cm]?[jt]sx?:\d+:\d+|(?:^|[\s(])(?:node:[\w./-]+:\d+:\d+|native|<anonymous>|index \d+))\)?$/;
+
+/**
+ * The notifier takes any line for a frame that begins like one, also in a message of several lines, and sends what stands in the file that
+ * it names: whoever words a message would choose what is read, `/proc/self/environ` or a device without an end.
+ * @returns a copy with the stack's first line and true frames alone.
+ */
+function withOwnFrames(error: Error): Error {
+  const [head = '', ...rest] = (error.stack ?? '').split('\n');
+  const frames = rest.filter((line) => placeOfCode.test(line.trimEnd()));
+  const copy = new Error(error.message);
+  const cause = error.cause instanceof Error ? withOwnFrames(error.cause) : undefined;
+  return Object.assign(copy, { name: error.name, stack: [head, ...frames].join('\n') }, cause && { cause });
 }
 
 /** Loaded for the first item: it takes some 18 ms, which no cold start should. */

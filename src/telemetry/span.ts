@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { context, isSpanContextValid, type Link, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api-1.9';
 import { type AnnotationValue, setAnnotation, setAttributes, setMetadata, toScalar } from './attributes.ts';
-import { toPlain } from './plain.ts';
 import { redactText } from './redaction.ts';
 import { type ActiveSpan, currentRequest, currentSpan, type RequestState, runIn } from './request.ts';
 import { closeSubsegment, openSubsegment, validName } from './xray.ts';
@@ -158,7 +157,7 @@ export function redactedError(error: unknown, chain = longestChain): Error {
   const key = typeof error === 'object' && error !== null ? error : undefined;
   const known = key && copies.get(key);
   if (known) return known;
-  const copy = new Error(redactText(textOf(error, 'message') ?? String(toPlain(error))).slice(0, 4_096));
+  const copy = new Error(redactText(textOf(error, 'message') ?? String(toScalar(error))).slice(0, 4_096));
   copy.name = redactText(textOf(error, 'name') ?? 'Error').slice(0, 250);
   copy.stack = redactText(textOf(error, 'stack') ?? `${copy.name}: ${copy.message}`).slice(0, 16_384);
   if (!key) return copy;

@@ -139,6 +139,32 @@ describe('a fault', () => {
     ]);
   });
 
+  it('has frames of code alone, whatever its message looks like, and no line of any other file', async () => {
+    const before = stage.rollbar.deliveries.length;
+    await stage.invoke({ path: '/false-frames' });
+    const delivery = (await stage.rollbar.received(before + 1))[before] as Delivery;
+    const files: unknown[] = [];
+    JSON.parse(String(delivery.body), (key, value: unknown) => {
+      if (key === 'filename') files.push(value);
+      return value;
+    });
+
+    expect(itemOf(delivery).data.body.trace_chain).toHaveLength(2);
+    expect(files.some((file) => String(file).endsWith('probe.cjs'))).toBe(true);
+    expect(files.filter((file) => !/^node:|\.[cm]js$/.test(String(file)))).toEqual([]);
+    expect(String(delivery.body)).not.toContain('root:');
+  });
+
+  it('that is no Error says what it is', async () => {
+    const before = stage.rollbar.deliveries.length;
+    await stage.invoke({ path: '/object-fault' });
+    const delivery = (await stage.rollbar.received(before + 1))[before] as Delivery;
+
+    expect(itemOf(delivery).data.body.trace_chain?.[0]?.exception.message).toBe(
+      '{"reason":"no words","password":"[redacted]"}',
+    );
+  });
+
   it('whose cause is itself is written all the same', async () => {
     const before = stage.rollbar.deliveries.length;
     await stage.invoke({ path: '/own-cause' });
@@ -226,6 +252,9 @@ describe('in one process', () => {
     );
 
     expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    // Here nothing is sent between requests: what took too long to be sent before the answer goes with the next.
+    const next = { httpMethod: 'GET', resource: '/pid', path: '/pid', headers: {} };
+    while (backEnd.deliveries.length < 2) await invoke(next, { awsRequestId: 'c' });
     const items = (await backEnd.received(2)).map(itemOf);
     expect(items.map(({ data }) => data.custom['function_request_id']).sort()).toEqual(['a', 'b']);
     expect(new Set(items.map(({ data }) => data.custom['trace_id'])).size).toBe(2);
