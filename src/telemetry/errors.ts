@@ -56,9 +56,14 @@ function send(report: Report): void {
   sharedShipper().add({ destination: rollbar, payload: report, count: 1, size: sizeOf(report) });
 }
 
-/** The parts that can be long. */
+/** The parts that can be long; of an error that has causes, theirs are most of it. */
 function sizeOf({ error, custom }: Report): number {
-  return JSON.stringify(custom).length + (error?.message.length ?? 0) + (error?.stack?.length ?? 0);
+  let size = JSON.stringify(custom).length;
+  // The report's error is a copy whose causes have an end.
+  for (let link: unknown = error; link instanceof Error; link = link.cause) {
+    size += link.message.length + (link.stack?.length ?? 0);
+  }
+  return size;
 }
 
 interface Subject {

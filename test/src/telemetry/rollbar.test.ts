@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { reportFault } from '../../../src/telemetry/errors.ts';
+import { sharedShipper } from '../../../src/telemetry/shipping.ts';
 import type { Delivery } from './back-end.ts';
 import { type Stage, startStage } from './stage.ts';
 
@@ -260,4 +262,18 @@ describe('in one process', () => {
     expect(new Set(items.map(({ data }) => data.custom['trace_id'])).size).toBe(2);
     await backEnd.stop();
   });
+});
+
+it('a report that waits is weighed with all the causes of its error, or 2,000 of them would be more than a function has memory', () => {
+  vi.stubEnv('ROLLBAR_ACCESS_TOKEN', 'token');
+  const add = vi.spyOn(sharedShipper(), 'add').mockImplementation(() => {});
+  const failing = (cause?: Error): Error => new Error('x'.repeat(4_000), { cause });
+  reportFault(failing());
+  reportFault(failing(failing(failing(failing()))));
+  const [alone = 0, withCauses = 0] = add.mock.calls.map(([{ size }]) => size ?? 0);
+  add.mockRestore();
+  vi.unstubAllEnvs();
+
+  expect(alone).toBeGreaterThan(8_000);
+  expect(withCauses - alone).toBeGreaterThan(3 * 8_000);
 });
