@@ -146,7 +146,10 @@ function readTimeout(read: Read, warnings: string[]): number {
   return 10_000;
 }
 
-/** One that HTTP does not take would keep all the others, and every span, from leaving. */
+/**
+ * One that HTTP does not take would keep all the others, and every span, from leaving, and whoever refuses it quotes its name: the key, where
+ * somebody wrote `x-honeycomb-team: <key>=`.
+ */
 function readHeaders(read: Read, warnings: string[]): Record<string, string> {
   const name = nameOf(read, 'HEADERS');
   const pairs = Object.entries(readPairs(read, name, warnings)).filter(([key, value]) => {
@@ -210,17 +213,6 @@ function readPropagators(text: string | undefined, warnings: string[]): LayerCon
       warnings.push(`OTEL_PROPAGATORS names ${entry}, which this layer does not support.`);
   }
   return propagators;
-}
-
-/** What is no name of a header would be quoted by whoever sends it, and it holds the key where somebody wrote `x-honeycomb-team: <key>=`. */
-function readHeaders(read: Read, warnings: string[]): Record<string, string> {
-  const name = read('OTEL_EXPORTER_OTLP_TRACES_HEADERS')
-    ? 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'
-    : 'OTEL_EXPORTER_OTLP_HEADERS';
-  const pairs = Object.entries(readPairs(read(name), name, warnings));
-  const headers = pairs.filter(([header]) => /^[\w!#$%&'*+.^`|~-]+$/.test(header));
-  if (headers.length < pairs.length) warnings.push(`${name} has an entry whose key is no name of a header.`);
-  return Object.fromEntries(headers);
 }
 
 /** `key=value,key=value`, each value URL-encoded. */

@@ -76,7 +76,7 @@ describe("the layer's configuration", () => {
     ['OTEL_SDK_DISABLED', '1', 'OTEL_SDK_DISABLED is neither true nor false'],
     ['OTEL_PROPAGATORS', 'b3', 'OTEL_PROPAGATORS names b3'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'no-equals-sign', 'OTEL_EXPORTER_OTLP_HEADERS has an entry'],
-    ['OTEL_EXPORTER_OTLP_HEADERS', 'x-honeycomb-team: abc==', 'OTEL_EXPORTER_OTLP_HEADERS has an entry'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'x-honeycomb-team: abc==', 'OTEL_EXPORTER_OTLP_HEADERS has a header'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'one,=two', 'OTEL_EXPORTER_OTLP_HEADERS has an entry'],
     ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'one', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS has an entry'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'two words=1', 'OTEL_EXPORTER_OTLP_HEADERS has a header that HTTP does not take.'],
