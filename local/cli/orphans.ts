@@ -36,7 +36,7 @@ export function renderOrphans(report: OrphanReport, options: RenderOptions): str
   if (orphans.length === 0) lines.push('All that was received belongs to a trace.');
   if (report.rejections.length > 0) lines.push('', line([{ text: 'Not taken', style: 'bold' }], width, color));
   for (const { intake, reason, detail, count } of report.rejections) {
-    const text = `${count}  ${intake}: ${reason}${detail ? ` (${detail})` : ''}`;
+    const text = `${count} × ${intake}: ${reason}${detail ? ` (${detail})` : ''}`;
     lines.push(
       ...wrap(text, width - 2, 2).map((part) => line([{ text: '  ' }, { text: part, style: 'warning' }], width, color)),
     );
