@@ -24,8 +24,11 @@ export const requestEvent = {
    * @param value a string, number or boolean; anything else is written as JSON.
    */
   set(key: string, value: unknown): void {
-    const fields = currentRequest()?.fields;
-    if (!fields) return;
+    const request = currentRequest();
+    if (!request) return;
+    const { fields } = request;
+    // Before it is redacted: see the request's secrets.
+    if (key === 'user' && typeof value === 'string') request.user = value;
     const name = (quietly(() => redactText(key)) ?? '_').slice(0, longestKey);
     const plain = plainOf(name, value);
     const size = Buffer.byteLength(JSON.stringify({ [name]: plain }));

@@ -113,10 +113,11 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
     requestId: context.awsRequestId,
     coldStart: !warm,
     fields: new Map(),
+    user: undefined,
     counts: new Map(),
     database: { calls: 0, milliseconds: 0 },
     secrets: secretsBut(
-      () => String(request.fields.get('user')),
+      () => request.user,
       once(() => (event ? secretsOf(event).filter((form) => !isOwn(request, form)) : [])),
     ),
     http: event,
@@ -185,10 +186,10 @@ function isOwn(request: RequestState, form: string): boolean {
  * Who asks is known after the first text was redacted. It is no secret either: a caller who sends the own handle, as a name to be shown or to
  * stay out of the records, is in them all the same.
  */
-function secretsBut(user: () => string, secrets: () => string[]): () => readonly string[] {
-  let known: { user: string; left: string[] } | undefined;
+function secretsBut(user: () => string | undefined, secrets: () => string[]): () => readonly string[] {
+  let known: { user: string | undefined; left: string[] } | undefined;
   return () => {
-    if (known?.user !== user()) known = { user: user(), left: secrets().filter((form) => form !== user()) };
+    if (!known || known.user !== user()) known = { user: user(), left: secrets().filter((form) => form !== user()) };
     return known.left;
   };
 }

@@ -33,6 +33,8 @@ export interface RequestState {
   readonly requestId: string | undefined;
   readonly coldStart: boolean;
   readonly fields: Map<string, unknown>;
+  /** Who asks, by the name that the service knows them by; no secret, even if the caller sends it as one. */
+  user: string | undefined;
   readonly counts: Map<string, number>;
   readonly database: { calls: number; milliseconds: number };
   /** What the caller sent and nobody else may see: see secrets.ts. Found out when first asked for. */
