@@ -16,6 +16,7 @@ describe('traceOptions', () => {
       slow: 500,
       last: false,
       errors: false,
+      orphans: false,
       follow: false,
       json: true,
       consoleUrl: 'http://127.0.0.1:4000',
@@ -103,14 +104,14 @@ export default class {
   it('takes every option, and the short forms', async () => {
     expect((await sls('trace')).stdout).toContain('"last":false');
     expect((await sls('trace', '-l', '-e', '--slow', '500', '--console-port', '4001')).stdout).toContain(
-      '{"slow":500,"last":true,"errors":true,"follow":false,"json":false,"consoleUrl":"http://127.0.0.1:4001"}',
+      '{"slow":500,"last":true,"errors":true,"orphans":false,"follow":false,"json":false,"consoleUrl":"http://127.0.0.1:4001"}',
     );
   });
 
   it('tells its options by --help', async () => {
     const { stdout } = await sls('trace', '--help');
     expect(stdout).toContain('sls trace <id>');
-    for (const option of ['--last', '--errors', '--slow', '--follow', '--json', '--console-port'])
+    for (const option of ['--last', '--errors', '--slow', '--orphans', '--follow', '--json', '--console-port'])
       expect(stdout).toContain(option);
   });
 });
