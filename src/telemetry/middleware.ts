@@ -143,7 +143,7 @@ function beginRequest(middy: MiddyRequest, options: TelemetryOptions): RequestSt
   return request;
 }
 
-/** What is said of a request whose time is up. What its handler still does after that has no span any more. */
+/** What is said of a request whose time is up. */
 function timeoutOf(request: RequestState, root: ActiveSpan, started: number): Timeout {
   const ending = once(() => timeoutEnding(started));
   return {
