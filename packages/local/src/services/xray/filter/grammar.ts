@@ -1,0 +1,51 @@
+/** What a filter expression says; each part knows where it stands. */
+export type Filter =
+  | { kind: 'and' | 'or'; parts: Filter[] }
+  | { kind: 'not'; part: Filter }
+  | { kind: 'compare'; keyword: Keyword; operator: Operator; value: string | number | boolean }
+  | { kind: 'service'; service: ServiceSelector; where?: Filter }
+  | { kind: 'edge'; from: ServiceSelector; to: ServiceSelector; where?: Filter };
+
+export type Keyword =
+  | { kind: 'boolean'; name: BooleanKeyword }
+  | { kind: 'number'; name: NumberKeyword }
+  | { kind: 'string'; name: StringKeyword }
+  | { kind: 'annotation'; key: string };
+
+export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'CONTAINS' | 'BEGINSWITH' | 'ENDSWITH';
+
+/** Each that is given must be equal; none: any service. */
+export interface ServiceSelector {
+  name?: string;
+  type?: string;
+  accountId?: string;
+}
+
+export const booleans = ['ok', 'error', 'throttle', 'fault', 'partial', 'inferred', 'remote', 'root'] as const;
+export const numbers = ['responsetime', 'duration', 'http.status'] as const;
+export const strings = [
+  'http.url',
+  'http.method',
+  'http.useragent',
+  'http.clientip',
+  'user',
+  'name',
+  'type',
+  'message',
+  'availabilityzone',
+  'instance.id',
+  'resource.arn',
+] as const;
+
+export type BooleanKeyword = (typeof booleans)[number];
+export type NumberKeyword = (typeof numbers)[number];
+export type StringKeyword = (typeof strings)[number];
+
+/** Keywords that say something of a service or an edge, and nothing of a trace. */
+export const ofAService: readonly string[] = ['inferred', 'remote', 'root', 'name', 'type', 'message'];
+
+/**
+ * Keywords of X-Ray that are known and refused: groups and root causes are made by AWS's own
+ * analysis, which is not here.
+ */
+export const notHere: readonly string[] = ['first', 'last', 'index', 'coverage', 'group.name', 'group.arn'];

@@ -1,0 +1,97 @@
+/** Selects traces for a list; times are epoch milliseconds. */
+export interface TraceQuery {
+  /** Only traces that are marked error, fault or throttle as a whole. */
+  errors?: boolean;
+  /** Only traces that lasted at least this long. */
+  slowMilliseconds?: number;
+  /** Traces that were not over before this. */
+  from?: number;
+  /** Traces that had begun by this. */
+  to?: number;
+  /** 100 unless given. */
+  limit?: number;
+}
+
+/** Selects traces by time for the read APIs; times are epoch milliseconds. */
+export interface TraceRange {
+  from?: number;
+  to?: number;
+  /**
+   * What must lie from `from` to `to`. overlap (the default): any part of the trace; start: its
+   * first moment; end: the end of any of its segments; received: the arrival of any of its
+   * documents.
+   */
+  within?: 'overlap' | 'start' | 'end' | 'received';
+  /** Only traces that lasted at least this long. */
+  slowMilliseconds?: number;
+  /** Only traces in which something, anywhere, is marked error, fault or throttle. */
+  troubled?: boolean;
+  /** Only traces with an X-Ray document, and only those documents. */
+  segmentsOnly?: boolean;
+  /** Continues after the last trace of a page: only traces older than this one. */
+  before?: { start: number; id: string };
+  limit: number;
+}
+
+/** A query parameter that cannot be understood; its message names it. */
+export class InvalidQuery extends Error {}
+
+const known = new Set(['errors', 'slow', 'from', 'to', 'limit', 'last']);
+const mostTraces = 1_000;
+/** Longer than any run lasts. */
+const mostMilliseconds = 1e12;
+/** Of a date that JavaScript can hold. */
+const latestTime = 8.64e15;
+
+/**
+ * Reads the query string of `GET /api/traces`: `errors` (true), `slow` (ms), `from` and `to` (epoch
+ * ms or ISO 8601), `limit` (1-1000, default 100); `last` is another word for `limit`.
+ * @throws InvalidQuery for a parameter that is unknown, repeated or malformed: it never answers
+ *   with other traces than were asked for.
+ */
+export function readQuery(parameters: URLSearchParams): TraceQuery & { limit: number } {
+  for (const key of new Set(parameters.keys())) {
+    if (!known.has(key)) throw new InvalidQuery(`There is no parameter "${key}"; there are ${[...known].join(', ')}.`);
+    if (parameters.getAll(key).length > 1) throw new InvalidQuery(`"${key}" is given more than once.`);
+  }
+  const query: TraceQuery & { limit: number } = {
+    limit: whole(parameters, 'limit') ?? whole(parameters, 'last') ?? 100,
+  };
+  if (flag(parameters, 'errors')) query.errors = true;
+  const slow = number(parameters, 'slow');
+  if (slow !== undefined) query.slowMilliseconds = slow;
+  const from = time(parameters, 'from');
+  if (from !== undefined) query.from = from;
+  const to = time(parameters, 'to');
+  if (to !== undefined) query.to = to;
+  return query;
+}
+
+function flag(parameters: URLSearchParams, key: string): boolean {
+  const value = parameters.get(key);
+  if (value === null || value === 'false' || value === '0') return false;
+  if (value === '' || value === 'true' || value === '1') return true;
+  throw new InvalidQuery(`"${key}" is true or false.`);
+}
+
+function number(parameters: URLSearchParams, key: string): number | undefined {
+  const value = parameters.get(key);
+  if (value === null) return undefined;
+  if (/^\d+(\.\d+)?$/.test(value) && Number(value) <= mostMilliseconds) return Number(value);
+  throw new InvalidQuery(`"${key}" is a number of milliseconds from 0 to ${mostMilliseconds}, such as 500.`);
+}
+
+function whole(parameters: URLSearchParams, key: string): number | undefined {
+  const value = parameters.get(key);
+  if (value === null) return undefined;
+  if (/^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= mostTraces) return Number(value);
+  throw new InvalidQuery(`"${key}" is a whole number from 1 to ${mostTraces}.`);
+}
+
+function time(parameters: URLSearchParams, key: string): number | undefined {
+  const value = parameters.get(key);
+  if (value === null) return undefined;
+  const milliseconds = /^\d{1,16}(\.\d+)?$/.test(value) ? Number(value) : Date.parse(value);
+  if (Math.abs(milliseconds) <= latestTime) return milliseconds;
+  throw new InvalidQuery(`"${key}" is a time, as epoch milliseconds or ISO 8601.`);
+}
