@@ -3,7 +3,10 @@ import { failure } from '../src/errors.ts';
 import { publicRoute } from '../src/http/api.ts';
 import { handleIn, pathVariable, uuidIn } from '../src/http/request.ts';
 
-/** `GET /api/activities/{id}/status/{uuid}`: one activity of the user `@handle`, and beside it the replies. */
+/**
+ * `GET /api/activities/{id}/status/{uuid}`: one activity of the user `@handle`, with its replies
+ * beside it.
+ */
 export const handler = publicRoute('activity-status', async (event, now) => {
   const handle = handleIn(pathVariable(event, 'id'));
   const uuid = uuidIn(pathVariable(event, 'uuid'));

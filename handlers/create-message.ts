@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { failure } from '../src/errors.ts';
 import { userRoute } from '../src/http/api.ts';
-import { checkFrom } from '../src/http/caller.ts';
-import { originOf } from '../src/http/idempotency.ts';
+import { writeIdentityOf } from '../src/http/idempotency.ts';
+import { checkFrom } from '../src/http/identity/caller.ts';
 import { handleIn, uuidIn } from '../src/http/request.ts';
 import { fieldsOf, message, text } from '../src/http/validation.ts';
 import { createMessage, type Destination } from '../src/messages/create.ts';
@@ -11,7 +11,8 @@ const blankReceiver = 'user_reciever_handle_blank';
 const blankGroup = 'message_group_uuid_blank';
 const caller = text('user_sender_handle_blank');
 const unnamed = v.object({ caller, receiver: text(blankReceiver), group: text(blankGroup), message: message(1024) });
-const named = v.object({
+/** The input, which the API's description is generated from. */
+export const named = v.object({
   caller,
   receiver: mayBeBlank(blankReceiver),
   group: mayBeBlank(blankGroup),
@@ -19,8 +20,8 @@ const named = v.object({
 });
 
 /**
- * `POST /api/messages` with `{message}` and either `user_receiver_handle` (also `handle`) or `message_group_uuid`,
- * which is looked at first.
+ * `POST /api/messages` with `{message}` and either `user_receiver_handle` (also `handle`) or
+ * `message_group_uuid`. The group wins if both are given.
  */
 export const handler = userRoute(
   'create-message',
@@ -34,7 +35,7 @@ export const handler = userRoute(
       message,
     });
     const destination = input.group ? toGroup(input.group) : toUser(input.receiver);
-    return { body: await createMessage(event.user, destination, input.message, await originOf(event, now)) };
+    return { body: await createMessage(event.user, destination, input.message, await writeIdentityOf(event, now)) };
   },
   { body: 'json' },
 );

@@ -2,12 +2,13 @@ import * as v from 'valibot';
 import { createReply } from '../src/activities/create.ts';
 import { failure } from '../src/errors.ts';
 import { userRoute } from '../src/http/api.ts';
-import { checkFrom } from '../src/http/caller.ts';
-import { originOf } from '../src/http/idempotency.ts';
+import { writeIdentityOf } from '../src/http/idempotency.ts';
+import { checkFrom } from '../src/http/identity/caller.ts';
 import { pathVariable, uuidIn } from '../src/http/request.ts';
 import { fieldsOf, message, text } from '../src/http/validation.ts';
 
-const schema = v.object({
+/** The input, which the API's description is generated from. */
+export const schema = v.object({
   caller: text('user_handle_blank'),
   id: text('activity_uuid_blank'),
   message: message(1024),
@@ -21,7 +22,7 @@ export const handler = userRoute(
     const activityUuid = uuidIn(input.id);
     if (activityUuid === undefined) throw failure('activity_not_found');
     const reply = { activityUuid, message: input.message };
-    return { body: await createReply(event.user, reply, await originOf(event, now)) };
+    return { body: await createReply(event.user, reply, await writeIdentityOf(event, now)) };
   },
   { body: 'json' },
 );

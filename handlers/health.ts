@@ -1,4 +1,4 @@
 import { publicRoute } from '../src/http/api.ts';
 
-/** `GET /api/health-check`: that the function runs; it asks nothing of the table. */
+/** `GET /api/health-check`: answers that the function runs. It does not read the table. */
 export const handler = publicRoute('health-check', () => ({ body: { success: true, ver: 1 } }));

@@ -3,7 +3,10 @@ import { userRoute } from '../src/http/api.ts';
 import { handleIn, pathVariable, uuidIn } from '../src/http/request.ts';
 import { messagesOfGroup, messagesWith } from '../src/messages/read.ts';
 
-/** `GET /api/messages/{id}`: the last messages with `@handle`, or of the group of a uuid, oldest first. */
+/**
+ * `GET /api/messages/{id}`: the latest messages with `@handle`, or of a group by uuid, oldest
+ * first.
+ */
 export const handler = userRoute('messages', async (event) => {
   const id = pathVariable(event, 'id');
   const handle = handleIn(id);

@@ -3,7 +3,7 @@ import { publicRoute } from '../src/http/api.ts';
 import { handleIn, pathVariable } from '../src/http/request.ts';
 import { userShort } from '../src/users/profile.ts';
 
-/** `GET /api/users/{id}/short`: who `@handle` is. */
+/** `GET /api/users/{id}/short`: the public fields of `@handle`. */
 export const handler = publicRoute('user-short', async (event) => {
   const handle = handleIn(pathVariable(event, 'id'));
   if (handle === undefined) throw failure('user_not_found');

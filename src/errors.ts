@@ -1,52 +1,59 @@
 /**
- * Everything that is expected to go wrong: what a caller is told, by code. Only the edge (`src/http/errors.ts`) turns
- * one into a response.
+ * Every error that a caller can cause, by code. Only `src/http/error-responses.ts` turns one into a
+ * response.
  */
 export const errors = {
-  body_not_json: { status: 400, title: 'The body is no JSON' },
-  unauthenticated: { status: 401, title: 'Sign in first' },
-  not_a_member: { status: 403, title: 'Only members of a message group may read it or write to it' },
-  activity_not_found: { status: 404, title: 'There is no such activity' },
-  message_group_not_found: { status: 404, title: 'There is no such message group' },
-  user_not_found: { status: 404, title: 'There is no such user' },
-  body_too_large: { status: 413, title: 'The body is larger than 6 MB' },
-  unsupported_media_type: { status: 415, title: 'The body must be application/json in UTF-8' },
-  invalid_input: { status: 422, title: 'The input is not valid' },
+  body_not_json: { status: 400, title: 'The request body is not valid JSON' },
+  body_too_deep: { status: 400, title: 'The request body is nested too deeply' },
+  unauthenticated: { status: 401, title: 'Authentication required' },
+  activity_not_found: { status: 404, title: 'Activity not found' },
+  message_group_not_found: { status: 404, title: 'Message group not found' },
+  user_not_found: { status: 404, title: 'User not found' },
+  body_too_large: { status: 413, title: 'The request body is larger than 6 MB' },
+  unsupported_media_type: { status: 415, title: 'The request body must be application/json in UTF-8' },
+  invalid_input: { status: 422, title: 'Invalid input' },
 } as const;
 
 export type ErrorCode = keyof typeof errors;
 
-/** An error that a caller caused and is told about. */
+/** An error that the caller caused and is told about. */
 export interface ExpectedError extends Error {
   code: ErrorCode;
-  /** Of HTTP: a span that this passes through is flagged by it, as an error and not as a fault. */
+  /**
+   * The HTTP status. A span that the error passes through is flagged as an error by it, not as a
+   * fault.
+   */
   status: number;
-  /** With `invalid_input`: every check that failed, in the order of the contract. */
+  /** With `invalid_input`: every failed check, in the order of the contract. */
   failedChecks: string[];
 }
 
-/** @returns the error to throw for `code`; it is recognised by its code, as bundling can give two copies of a class. */
+/**
+ * @returns the error to throw for `code`. Its code identifies it: a bundle can hold two copies of a
+ * class.
+ */
 export function failure(code: ErrorCode, failedChecks: string[] = []): ExpectedError {
-  return Object.assign(new Error(errors[code].title), {
-    name: 'ExpectedError',
-    code,
-    status: errors[code].status,
-    failedChecks,
-  });
+  const { title, status } = errors[code];
+  const error = Object.assign(new Error(title), { name: 'ExpectedError', code, status, failedChecks });
+  // The stack begins where the error is thrown, not in here.
+  Error.captureStackTrace(error, failure);
+  return error;
 }
 
 /** @returns the error that names every failed check of a caller's input. */
 export function invalidInput(failedChecks: string[]): ExpectedError {
-  return failure('invalid_input', failedChecks);
+  const error = failure('invalid_input', failedChecks);
+  Error.captureStackTrace(error, invalidInput);
+  return error;
 }
 
-/** Whether `error` is one of the list above. */
+/** Tells whether `error` is one of the errors above. */
 export function isExpected(error: unknown): error is ExpectedError {
   if (typeof error !== 'object' || error === null) return false;
   try {
     return 'code' in error && typeof error.code === 'string' && Object.hasOwn(errors, error.code);
   } catch {
-    // A getter or a Proxy that throws: what is thrown may be anything.
+    // Anything can be thrown, also an object whose getter or Proxy throws.
     return false;
   }
 }

@@ -9,7 +9,10 @@ export const projectDirectory = path.resolve(import.meta.dirname, '..');
 const serverless = path.join(projectDirectory, 'node_modules', 'serverless', 'bin', 'serverless.js');
 
 /** Nobody's ports: every test gets free ones. */
-export const freePorts = ['api', 'console', 'otlp', 'xray', 'dynamodb'].flatMap((name) => [`--${name}-port`, '0']);
+export const freePorts = ['api', 'console', 'otlp', 'grpc', 'xray', 'dynamodb', 'lambda'].flatMap((name) => [
+  `--${name}-port`,
+  '0',
+]);
 
 export interface Ended {
   code: number | null;
@@ -32,7 +35,7 @@ export interface RunningLocal {
 
 /** No credentials and no configuration of the machine: what a new user has. */
 function environment(extra: Record<string, string>): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) =>
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_OPTIONS'].flatMap((name) =>
     process.env[name] ? [[name, process.env[name]]] : [],
   );
   return { ...Object.fromEntries(kept), AWS_EC2_METADATA_DISABLED: 'true', SLS_TELEMETRY_DISABLED: '1', ...extra };
@@ -63,7 +66,10 @@ export function sls(directory: string, args: string[], extra: Record<string, str
   return spawnSls(directory, args, extra).ended;
 }
 
-/** Starts `sls local` and waits for its `ready`; throws with all that it printed when it ends before. */
+/**
+ * Starts `sls local` and waits for its `ready`; throws with all that it printed when it ends
+ * before.
+ */
 export async function startSlsLocal(
   directory: string,
   args: string[] = freePorts,
@@ -92,13 +98,16 @@ export async function startSlsLocal(
   };
 }
 
-/** A copy of a service in a folder of its own, in which `throughline` is installed as in somebody else's project. */
+/**
+ * A copy of a service in a folder of its own, in which the plugin is installed as in somebody
+ * else's project.
+ */
 export function copyService(from: string): { directory: string; remove(): void } {
   const directory = mkdtempSync(path.join(tmpdir(), 'throughline-service-'));
   cpSync(from, directory, { recursive: true });
   const modules = path.join(directory, 'node_modules');
   mkdirSync(modules);
-  symlinkSync(projectDirectory, path.join(modules, 'throughline'));
+  symlinkSync(path.join(projectDirectory, 'packages', 'local'), path.join(modules, 'serverless-throughline'));
   symlinkSync(path.join(projectDirectory, 'node_modules', '@aws-sdk'), path.join(modules, '@aws-sdk'));
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }

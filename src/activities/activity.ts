@@ -1,4 +1,4 @@
-/** What a route tells of an activity. Times are ISO 8601. */
+/** The public fields of an activity. Times are ISO 8601. */
 export interface Activity {
   uuid: string;
   display_name: string;
@@ -20,13 +20,16 @@ export interface ActivityWithReplies extends Activity {
   replies: Reply[];
 }
 
-/** An activity that mentions the reader, or a reply to one of theirs, which lives as long as what it replies to. */
+/**
+ * An activity that mentions the reader, or a reply to the reader's activity, which expires with
+ * that activity.
+ */
 export type Notification = Activity & { reply_to_activity_uuid?: string };
 
 const hourMilliseconds = 3_600_000;
 const dayMilliseconds = 24 * hourMilliseconds;
 
-/** How long an activity lives, by what a caller may ask for. */
+/** The lifetimes that a caller may choose, in milliseconds. */
 export const lifetimes = {
   '30-days': 30 * dayMilliseconds,
   '7-days': 7 * dayMilliseconds,
@@ -39,7 +42,10 @@ export const lifetimes = {
 
 export type Lifetime = keyof typeof lifetimes;
 
-/** @returns the handles that `message` mentions, in lower case as handles are; an e-mail address mentions nobody. */
+/**
+ * @returns the handles that `message` mentions, in lower case like all handles. An e-mail address
+ * is not a mention.
+ */
 export function mentionsIn(message: string): string[] {
   const mentions = message.matchAll(/(?<![\p{L}\p{N}_.@-])@([a-z0-9_]{1,64})(?![\p{L}\p{N}_])/giu);
   return [...new Set([...mentions].map(([, handle = '']) => handle.toLowerCase()))];

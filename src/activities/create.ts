@@ -1,17 +1,19 @@
+import { count } from '@throughline/telemetry';
 import { failure, invalidInput } from '../errors.ts';
-import type { Origin } from '../table/first-try.ts';
-import { count } from '../telemetry/metrics.ts';
+import type { WriteIdentity } from '../table/idempotency-key.ts';
 import { findProfile } from '../users/repository.ts';
 import type { Identity, Profile } from '../users/user.ts';
 import { type Activity, type Lifetime, lifetimes, type Reply } from './activity.ts';
 import { putReply } from './replies.ts';
 import { findActivity, putActivity } from './repository.ts';
 
-/** @throws {ExpectedError} `invalid_input` with `user_handle_blank` when who signed in has no profile */
+/**
+ * @throws {ExpectedError} `invalid_input` with `user_handle_blank` when the caller has no profile
+ */
 export async function createActivity(
   user: Identity,
   input: { message: string; ttl: Lifetime },
-  { uuid, now }: Origin,
+  { uuid, now }: WriteIdentity,
 ): Promise<Activity> {
   const { handle, display_name } = await authorOf(user);
   const activity: Activity = {
@@ -30,13 +32,13 @@ export async function createActivity(
 }
 
 /**
- * @throws {ExpectedError} `activity_not_found`, also when it has expired; `invalid_input` with `user_handle_blank` when
- * who signed in has no profile
+ * @throws {ExpectedError} `activity_not_found`, also when it has expired; `invalid_input` with
+ *   `user_handle_blank` when the caller has no profile
  */
 export async function createReply(
   user: Identity,
   input: { activityUuid: string; message: string },
-  { uuid, now }: Origin,
+  { uuid, now }: WriteIdentity,
 ): Promise<Reply> {
   const [author, activity] = await Promise.all([authorOf(user), findActivity(input.activityUuid, now)]);
   if (!activity) throw failure('activity_not_found');

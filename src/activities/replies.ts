@@ -1,33 +1,42 @@
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { getItems } from '../table/batch.ts';
 import { table, tableName } from '../table/client.ts';
-import { happensOnce } from '../table/conditional.ts';
+import { ignoreConditionFailure } from '../table/condition-failure.ts';
 import { deleteAfter, keys, positionOf, timelines } from '../table/keys.ts';
-import { newestBelow } from '../table/newest.ts';
+import { queryPrefix } from '../table/query.ts';
 import type { Activity, Reply } from './activity.ts';
 import type { StoredActivity } from './repository.ts';
 
-/** Replies shown with each activity of a feed, so that a page of 20 takes one BatchGetItem, which ends at 100. */
+/**
+ * Replies shown with each activity of a feed: a page of 20 then takes one BatchGetItem, which holds
+ * 100 keys.
+ */
 export const nestedReplies = 5;
 
 /** Replies shown with one activity. */
 const shownReplies = 100;
 
 /**
- * So many counted replies are remembered at least, for the feed's nesting; beyond twice as many the older ones are
- * forgotten.
+ * Counted replies that an activity remembers at least, for the feed's nesting. At twice as many,
+ * the oldest are dropped.
  */
 const rememberedReplies = 32;
 
-/** A reply is remembered as counted at least so long: what is tried again later was counted by an earlier try. */
+/**
+ * A counted reply is remembered at least this long. A later retry finds it stored and does not
+ * count it again.
+ */
 const retriesEndMilliseconds = 60_000;
 
-/** However many replies come at once, an item of 400 KB holds so many positions of 61 bytes with room to spare. */
+/**
+ * The most positions to remember: 2,000 of 61 bytes fit easily into DynamoDB's item limit of 400
+ * KB.
+ */
 const mostRemembered = 2_000;
 
 /**
- * Stores a reply, counts it once however often it is called with it, and tells the author of `activity`, in whose
- * notifications it appears.
+ * Stores a reply and lists it in the notifications of the activity's author. Called again with the
+ * same reply, it does not count it again.
  * @returns whether it was new.
  */
 export async function putReply(reply: Reply, activity: Activity): Promise<boolean> {
@@ -44,15 +53,16 @@ export async function putReply(reply: Reply, activity: Activity): Promise<boolea
     },
     ConditionExpression: 'attribute_not_exists(pk)',
   });
-  const isNew = await happensOnce(table.send(put));
-  // One that was stored long ago may be counted and forgotten, and would be counted twice.
+  const isNew = await ignoreConditionFailure(table.send(put));
+  // An old reply may be counted and no longer remembered: counting it now could count it twice.
   if (isNew || isRecent(position)) await countReply(activity.uuid, position);
   return isNew;
 }
 
 /**
- * Adds one to the count and remembers which reply it was, in one write that a second try finds done.
- * The memory is also what tells a feed the activity's latest replies without a query for each.
+ * Increments the count and remembers the reply's position in one write, so that a retry changes
+ * nothing. The remembered positions also give a feed the latest replies without a query per
+ * activity.
  */
 async function countReply(activityUuid: string, position: string): Promise<void> {
   const update = new UpdateCommand({
@@ -64,8 +74,8 @@ async function countReply(activityUuid: string, position: string): Promise<void>
     ReturnValues: 'UPDATED_NEW',
   });
   const answer = table.send(update);
-  if (!(await happensOnce(answer))) return;
-  const counted = (await answer).Attributes?.['counted_replies'];
+  if (!(await ignoreConditionFailure(answer))) return;
+  const counted = (await answer).Attributes?.counted_replies;
   if (counted instanceof Set) await forgetOldest(activityUuid, [...counted].map(String).sort());
 }
 
@@ -90,7 +100,7 @@ async function forgetOldest(activityUuid: string, counted: string[]): Promise<vo
 
 /** @returns the latest replies to one activity, newest first. */
 export async function listReplies(activityUuid: string): Promise<Reply[]> {
-  const items = await newestBelow(keys.reply(activityUuid, ''), shownReplies);
+  const items = await queryPrefix(keys.reply(activityUuid, ''), shownReplies);
   return items.map(toReply);
 }
 
@@ -105,14 +115,14 @@ export async function latestReplies(activities: StoredActivity[]): Promise<Map<s
 
 export function toReply(item: Record<string, unknown>): Reply {
   return {
-    uuid: String(item['uuid']),
-    reply_to_activity_uuid: String(item['reply_to_activity_uuid']),
-    display_name: String(item['display_name']),
-    handle: String(item['handle']),
-    message: String(item['message']),
-    replies_count: Number(item['replies_count']),
-    reposts_count: Number(item['reposts_count']),
-    likes_count: Number(item['likes_count']),
-    created_at: String(item['created_at']),
+    uuid: String(item.uuid),
+    reply_to_activity_uuid: String(item.reply_to_activity_uuid),
+    display_name: String(item.display_name),
+    handle: String(item.handle),
+    message: String(item.message),
+    replies_count: Number(item.replies_count),
+    reposts_count: Number(item.reposts_count),
+    likes_count: Number(item.likes_count),
+    created_at: String(item.created_at),
   };
 }

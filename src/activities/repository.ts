@@ -1,9 +1,19 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { getItems, putItems } from '../table/batch.ts';
 import { table, tableName } from '../table/client.ts';
-import { happensOnce } from '../table/conditional.ts';
-import { deleteAfter, feedPartitions, keys, positionOf, timelines, wordPartitions } from '../table/keys.ts';
-import { byAuthor, byTimeline, byWord, newest, type Page, type Paged } from '../table/newest.ts';
+import { ignoreConditionFailure } from '../table/condition-failure.ts';
+import {
+  byAuthor,
+  byTimeline,
+  byWord,
+  deleteAfter,
+  feedPartitions,
+  keys,
+  positionOf,
+  timelines,
+  wordPartitions,
+} from '../table/keys.ts';
+import { type Page, type PageResult, queryPage } from '../table/query.ts';
 import { type Activity, mentionsIn } from './activity.ts';
 import { wordsOf, wordsToIndex } from './words.ts';
 
@@ -12,11 +22,11 @@ export interface StoredActivity extends Activity {
   latestReplies: string[];
 }
 
-/** Filter expressions end at 4 KB: a search for more words than these looks at the rest itself. */
+/** A filter expression holds at most 4 KB: further words of a search are checked in code. */
 const wordsPerFilter = 20;
 
 /**
- * Stores a new activity and all that it is found by; the same activity again changes nothing.
+ * Stores a new activity and its index items. Storing the same activity again changes nothing.
  * @returns whether it was new.
  */
 export async function putActivity(activity: Activity): Promise<boolean> {
@@ -49,10 +59,10 @@ export async function putActivity(activity: Activity): Promise<boolean> {
     },
     ConditionExpression: 'attribute_not_exists(pk)',
   });
-  return happensOnce(table.send(put));
+  return ignoreConditionFailure(table.send(put));
 }
 
-/** @returns the activity, or undefined where there is none or it has expired. */
+/** @returns the activity, or undefined if it does not exist or has expired. */
 export async function findActivity(uuid: string, now: Date): Promise<StoredActivity | undefined> {
   const get = new GetCommand({ TableName: tableName, Key: keys.activity(uuid), ConsistentRead: true });
   const { Item } = await table.send(get);
@@ -67,13 +77,14 @@ export async function findActivities(uuids: string[], now: Date): Promise<Map<st
 }
 
 /** @returns a page of everybody's activities. */
-export async function listFeed(page: Page, now: Date): Promise<Paged<StoredActivity>> {
+export async function listFeed(page: Page, now: Date): Promise<PageResult<StoredActivity>> {
   const items: StoredActivity[] = [];
   for (const partitions of feedPartitions(now, page.before)) {
     const missing = page.limit - items.length;
-    const part = await newest(byTimeline, partitions, { ...page, limit: Math.max(missing, 1) }, { now });
+    const part = await queryPage(byTimeline, partitions, { ...page, limit: Math.max(missing, 1) }, { now });
     const last = items.at(-1);
-    // A page may be full where a month begins: then any one item of an earlier month tells that there is a next page.
+    // If the page is full where a month begins, one item of an earlier month proves that there is a
+    // next page.
     if (missing === 0 && last && part.items.length > 0) return { items, next: positionOf(last) };
     items.push(...part.items.map(toActivity));
     if (part.next) return { items, next: part.next };
@@ -82,17 +93,17 @@ export async function listFeed(page: Page, now: Date): Promise<Paged<StoredActiv
 }
 
 /** @returns a page of one user's activities. */
-export async function listByAuthor(handle: string, page: Page, now: Date): Promise<Paged<StoredActivity>> {
-  const { items, next } = await newest(byAuthor, [handle], page, { now });
+export async function listByAuthor(handle: string, page: Page, now: Date): Promise<PageResult<StoredActivity>> {
+  const { items, next } = await queryPage(byAuthor, [handle], page, { now });
   return { items: items.map(toActivity), next };
 }
 
 /** @returns a page of the activities that have every word of `term` in them. */
-export async function listByWords(term: string, page: Page, now: Date): Promise<Paged<StoredActivity>> {
+export async function listByWords(term: string, page: Page, now: Date): Promise<PageResult<StoredActivity>> {
   const [first, ...others] = wordsOf(term);
   if (first === undefined) return { items: [] };
   const filter = { now, words: others.slice(0, wordsPerFilter) };
-  const { items, next } = await newest(byWord, wordPartitions(first), page, filter);
+  const { items, next } = await queryPage(byWord, wordPartitions(first), page, filter);
   const activities = await findActivities(
     items.map(({ uuid }) => String(uuid)),
     now,
@@ -109,26 +120,26 @@ function hasWords(message: string, words: string[]): boolean {
 }
 
 function isAlive(item: Record<string, unknown>, now: Date): boolean {
-  return String(item['expires_at']) > now.toISOString();
+  return String(item.expires_at) > now.toISOString();
 }
 
 function toActivity(item: Record<string, unknown>): StoredActivity {
-  const counted = item['counted_replies'];
+  const counted = item.counted_replies;
   return {
-    uuid: String(item['uuid']),
-    display_name: String(item['display_name']),
-    handle: String(item['handle']),
-    message: String(item['message']),
-    replies_count: Number(item['replies_count']),
-    reposts_count: Number(item['reposts_count']),
-    likes_count: Number(item['likes_count']),
-    created_at: String(item['created_at']),
-    expires_at: String(item['expires_at']),
+    uuid: String(item.uuid),
+    display_name: String(item.display_name),
+    handle: String(item.handle),
+    message: String(item.message),
+    replies_count: Number(item.replies_count),
+    reposts_count: Number(item.reposts_count),
+    likes_count: Number(item.likes_count),
+    created_at: String(item.created_at),
+    expires_at: String(item.expires_at),
     latestReplies: counted instanceof Set ? [...counted].map(String).sort().reverse() : [],
   };
 }
 
-/** @returns what a route tells of a stored activity. */
+/** @returns the public fields of a stored activity. */
 export function shown({ latestReplies: _, ...activity }: StoredActivity): Activity {
   return activity;
 }

@@ -1,17 +1,18 @@
 /**
- * Words of one message that get an index item each. A message has at most 280 characters, so 50 longer words than the
- * one that is searched for cannot be in it unless it is made of one- to four-letter words alone; a search finds a
- * message by its longest word.
+ * Words of one message that get an index item each. A message has at most 280 characters, so 50
+ * longer words than the one that is searched for cannot be in it unless it is made of one- to
+ * four-letter words alone; a search finds a message by its longest word.
  */
 const indexedWords = 50;
 
 /**
- * A key of the table ends at 2,048 bytes, and folding can make one character eighteen: words that differ only after
- * these are one.
+ * A key of the table ends at 2,048 bytes, and folding can make one character eighteen: words that
+ * differ only after these are one.
  */
 const longestWord = 256;
 
-// Made on first use: that takes milliseconds, and most functions that list activities never need one.
+// Made on first use: that takes milliseconds, and most functions that list activities never need
+// one.
 let segmenter: Intl.Segmenter | undefined;
 
 /** @returns the distinct words and emoji of `text` as they are compared, longest first. */
@@ -26,8 +27,9 @@ export function wordsOf(text: string): string[] {
 }
 
 /**
- * Folds case and width, accents and the curly apostrophe that phones write. Marks go where they stand on Latin and Greek
- * letters alone: in other scripts they make another letter, such as が of か.
+ * Folds case and width, accents and the curly apostrophe that phones write. Marks go where they
+ * stand on Latin and Greek letters alone: in other scripts they make another letter, such as が of
+ * か.
  */
 function folded(text: string): string {
   return text

@@ -1,36 +1,36 @@
 import middy from '@middy/core';
-import { telemetry } from '../telemetry/middleware.ts';
-import { span } from '../telemetry/span.ts';
+import { span, telemetry } from '@throughline/telemetry';
+import '../telemetry.ts';
 import type { Identity } from '../users/user.ts';
 import { bodyLimit, jsonBody } from './body.ts';
-import { cors } from './cors.ts';
-import { errorResponses } from './errors.ts';
-import { identity } from './identity.ts';
+import { errorResponses } from './error-responses.ts';
+import { identity } from './identity/identity.ts';
 import type { ApiEvent, ApiMiddleware, ApiResult } from './request.ts';
-import { securityHeaders } from './security-headers.ts';
+import { cors, securityHeaders } from './response-headers.ts';
 
-/** What a route answers with 200; a string is text, everything else JSON. */
+/** The 200 answer of a route. A string is sent as text, everything else as JSON. */
 export interface Answer {
   body: unknown;
   headers?: Record<string, string>;
 }
 
 export interface RouteOptions {
-  /** Whether the body has to be JSON; a route that takes none looks at none. */
+  /** `json` requires a JSON body. Routes without it ignore the body. */
   body?: 'json';
 }
 
 type Route<Event> = (event: Event, now: Date) => Promise<Answer> | Answer;
 
 /**
- * Makes the handler of a route that anybody may call; who is signed in is in `event.user` all the same.
- * @param capability names the span around the work.
+ * Creates the handler of a route that anybody may call. `event.user` is set when the caller is
+ * signed in.
+ * @param capability the name of the span around the work.
  */
 export function publicRoute(capability: string, answer: Route<ApiEvent>, options: RouteOptions = {}) {
   return stack([identity('optional')], options).handler((event) => run(capability, event, (now) => answer(event, now)));
 }
 
-/** Makes the handler of a route that only somebody signed in may call, and that answers 401 to everybody else. */
+/** Creates the handler of a route that answers 401 unless the caller is signed in. */
 export function userRoute(
   capability: string,
   answer: Route<ApiEvent & { user: Identity }>,
@@ -42,9 +42,10 @@ export function userRoute(
 }
 
 function stack(caller: ApiMiddleware[], { body }: RouteOptions) {
-  // The platform ends what takes too long, and says so in the trace; Middy's own early end would answer 500 instead.
+  // Lambda ends an invocation that times out, and the trace says so. Middy's early timeout would
+  // answer 500 instead.
   const outer = middy<ApiEvent, ApiResult>({ ...telemetry(), timeoutEarlyInMillis: 0 });
-  // Errors become responses innermost, so that every header below is on them too.
+  // Errors become responses innermost, so that error responses carry the headers too.
   return outer
     .use([securityHeaders(), cors(), errorResponses()])
     .use([bodyLimit(), ...caller, ...(body === 'json' ? [jsonBody()] : [])]);

@@ -1,10 +1,10 @@
 import { failure } from '../errors.ts';
 import { type ApiEvent, type ApiExchange, type ApiMiddleware, header } from './request.ts';
 
-/** Lambda's own limit of a request. */
+/** Lambda's limit of a request payload. */
 const mostBytes = 6 * 1024 * 1024;
 
-/** Refuses a body of more than 6 MB before anything reads it. */
+/** Refuses a body larger than 6 MB before anything reads it. */
 export function bodyLimit(): ApiMiddleware {
   return {
     before: function refuseLargeBody({ event }: ApiExchange) {
@@ -13,7 +13,7 @@ export function bodyLimit(): ApiMiddleware {
   };
 }
 
-/** Parses the body of a route that takes one, as JSON in UTF-8. */
+/** Parses the request body as JSON in UTF-8. */
 export function jsonBody(): ApiMiddleware {
   return {
     before: function parseJsonBody({ event }: ApiExchange) {
@@ -27,7 +27,10 @@ function byteLength({ body, isBase64Encoded }: ApiEvent): number {
   return Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
 }
 
-/** `application/json` or a `+json` type (RFC 6839), in UTF-8 if it names a charset at all (RFC 8259, section 8.1). */
+/**
+ * `application/json` or a `+json` type (RFC 6839), in UTF-8 if it names a charset at all (RFC 8259,
+ * section 8.1).
+ */
 function isJson(contentType = ''): boolean {
   const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
   if (!/^application\/([a-z0-9!#$&^_.-]+\+)?json$/.test(type)) return false;

@@ -1,24 +1,28 @@
+import { count } from '@throughline/telemetry';
 import { failure, invalidInput } from '../errors.ts';
-import type { Origin } from '../table/first-try.ts';
-import { count } from '../telemetry/metrics.ts';
+import type { WriteIdentity } from '../table/idempotency-key.ts';
 import { findProfiles } from '../users/repository.ts';
 import type { Identity } from '../users/user.ts';
 import { groupUuidOf, type Message } from './message.ts';
 import { receiverInGroup } from './read.ts';
 import { putMessage } from './repository.ts';
 
-/** Where a message goes: into a group that is there, or to a user, with whom a group is made if there is none. */
+/**
+ * Where a message goes: to an existing group, or to a user. The first message to a user creates
+ * their group.
+ */
 export type Destination = { groupUuid: string } | { receiverHandle: string };
 
 /**
- * @throws {ExpectedError} `message_group_not_found`, `not_a_member`, `user_not_found` for an unknown receiver;
- * `invalid_input` with `user_sender_handle_blank` when who signed in has no profile
+ * @throws {ExpectedError} `message_group_not_found`, also when `user` is not a member;
+ *   `user_not_found` for an unknown receiver; `invalid_input` with `user_sender_handle_blank` when
+ *   the caller has no profile
  */
 export async function createMessage(
   user: Identity,
   destination: Destination,
   text: string,
-  { uuid, now }: Origin,
+  { uuid, now }: WriteIdentity,
 ): Promise<Message> {
   const receiver =
     'groupUuid' in destination ? await receiverInGroup(user, destination.groupUuid) : destination.receiverHandle;

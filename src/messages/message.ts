@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What a route tells of a message. Times are ISO 8601. */
+/** The public fields of a message. Times are ISO 8601. */
 export interface Message {
   uuid: string;
   message_group_uuid: string;
@@ -10,7 +10,7 @@ export interface Message {
   created_at: string;
 }
 
-/** A conversation as one of its members sees it: who the other is, and what was said last. */
+/** A conversation as one member sees it: the other member, and the last message. */
 export interface MessageGroup {
   uuid: string;
   display_name: string;
@@ -19,12 +19,12 @@ export interface MessageGroup {
   created_at: string;
 }
 
-/** Whose uuids name the message groups, as RFC 9562 wants a namespace for its version 5. */
+/** The namespace of the message groups' version 5 uuids (RFC 9562). */
 const namespace = '6f2c1b7e-0d53-4d0e-9a55-3a9be6d6f5c1';
 
 /**
- * @returns the uuid of the one group that two users have, whoever writes first, and also when both do so at once (RFC
- * 9562, version 5).
+ * @returns the uuid of the one group of two users, the same whoever writes first (RFC 9562,
+ *   version 5).
  */
 export function groupUuidOf(oneUserUuid: string, otherUserUuid: string): string {
   const name = [oneUserUuid, otherUserUuid].sort().join(' ');

@@ -1,8 +1,8 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { table, tableName } from '../table/client.ts';
-import { happensOnce } from '../table/conditional.ts';
-import { keys, positionOf, timelines } from '../table/keys.ts';
-import { byTimeline, newest, newestBelow, type Page, type Paged } from '../table/newest.ts';
+import { ignoreConditionFailure } from '../table/condition-failure.ts';
+import { byTimeline, keys, positionOf, timelines } from '../table/keys.ts';
+import { type Page, type PageResult, queryPage, queryPrefix } from '../table/query.ts';
 import type { Message, MessageGroup } from './message.ts';
 
 /** Messages shown of a conversation. */
@@ -10,33 +10,32 @@ const shownMessages = 20;
 
 /** @returns the latest messages of a group, oldest first. */
 export async function listMessages(groupUuid: string): Promise<Message[]> {
-  const items = await newestBelow(keys.message(groupUuid, ''), shownMessages);
+  const items = await queryPrefix(keys.message(groupUuid, ''), shownMessages);
   return items.map(toMessage).reverse();
 }
 
 /**
- * @returns a page of the groups that a user is a member of, the one with the latest message first; each under the other
- * member's handle.
+ * @returns a page of the groups that a user is a member of, the one with the latest message
+ *   first; each under the other member's handle.
  */
-export async function listGroups(handle: string, page: Page): Promise<Paged<MessageGroup>> {
-  const { items, next } = await newest(byTimeline, [timelines.groups(handle)], page);
+export async function listGroups(handle: string, page: Page): Promise<PageResult<MessageGroup>> {
+  const { items, next } = await queryPage(byTimeline, [timelines.groups(handle)], page);
   return { items: items.map(toGroup), next };
 }
 
-/** @returns the handle of the member of the group who is not `handle`, or undefined where `handle` is no member. */
+/**
+ * @returns the handle of the member of the group who is not `handle`, or undefined if `handle` is
+ * not a member.
+ */
 export async function otherMember(groupUuid: string, handle: string): Promise<string | undefined> {
   const get = new GetCommand({ TableName: tableName, Key: keys.member(groupUuid, handle), ConsistentRead: true });
   const { Item } = await table.send(get);
-  return Item && String(Item['other_handle']);
-}
-
-/** Whether there is such a group, whoever its members are. */
-export async function groupExists(groupUuid: string): Promise<boolean> {
-  return (await newestBelow(keys.member(groupUuid, ''), 1)).length > 0;
+  return Item && String(Item.other_handle);
 }
 
 /**
- * Stores a message and shows it as the group's last to both members; the same message again changes nothing.
+ * Stores a message and shows it as the group's last to both members; the same message again changes
+ * nothing.
  * @returns whether it was new.
  */
 export async function putMessage(message: Message, receiverHandle: string): Promise<boolean> {
@@ -46,7 +45,7 @@ export async function putMessage(message: Message, receiverHandle: string): Prom
     Item: { ...keys.message(message.message_group_uuid, position), ...message },
     ConditionExpression: 'attribute_not_exists(pk)',
   });
-  const isNew = await happensOnce(table.send(put));
+  const isNew = await ignoreConditionFailure(table.send(put));
   const members = new Map([
     [message.handle, receiverHandle],
     [receiverHandle, message.handle],
@@ -56,8 +55,8 @@ export async function putMessage(message: Message, receiverHandle: string): Prom
 }
 
 /**
- * A member's view of the group moves on in time alone: of two messages at once, the later one stays, in whatever order
- * they are stored.
+ * Updates a member's view of the group, which only moves forward in time: of two simultaneous
+ * messages the later one stays, in whatever order they are stored.
  */
 async function putLastMessage(handle: string, otherHandle: string, message: Message, position: string): Promise<void> {
   const update = new UpdateCommand({
@@ -81,28 +80,28 @@ async function putLastMessage(handle: string, otherHandle: string, message: Mess
       ':position': position,
     },
   });
-  await happensOnce(table.send(update));
+  await ignoreConditionFailure(table.send(update));
 }
 
 function toMessage(item: Record<string, unknown>): Message {
   return {
-    uuid: String(item['uuid']),
-    message_group_uuid: String(item['message_group_uuid']),
-    display_name: String(item['display_name']),
-    handle: String(item['handle']),
-    message: String(item['message']),
-    created_at: String(item['created_at']),
+    uuid: String(item.uuid),
+    message_group_uuid: String(item.message_group_uuid),
+    display_name: String(item.display_name),
+    handle: String(item.handle),
+    message: String(item.message),
+    created_at: String(item.created_at),
   };
 }
 
 function toGroup(item: Record<string, unknown>): MessageGroup {
-  const handle = String(item['other_handle']);
+  const handle = String(item.other_handle);
   return {
-    uuid: String(item['uuid']),
-    // Stored nowhere: the caller puts in the name that the member has now.
+    uuid: String(item.uuid),
+    // Not stored: the caller fills in the member's current name.
     display_name: handle,
     handle,
-    message: String(item['message']),
-    created_at: String(item['created_at']),
+    message: String(item.message),
+    created_at: String(item.created_at),
   };
 }

@@ -9,12 +9,15 @@ type Item = Record<string, unknown>;
 const getsPerRequest = 100;
 const putsPerRequest = 25;
 
-/** Tries for what DynamoDB hands back undone, which it does when it throttles or an answer would pass 16 MB. */
+/**
+ * Tries for unprocessed keys, which DynamoDB returns when it throttles or when an answer would
+ * exceed 16 MB.
+ */
 const attempts = 6;
 
 /**
- * Reads items by key, in no order; what does not exist is absent. Keys may repeat.
- * @throws when DynamoDB keeps handing keys back.
+ * Reads items by key, in no particular order. Missing items are left out; keys may repeat.
+ * @throws when DynamoDB keeps returning keys unprocessed.
  */
 export async function getItems(wanted: Key[]): Promise<Item[]> {
   const distinct = [...new Map(wanted.map((key) => [`${key.pk} ${key.sk}`, key])).values()];
@@ -33,8 +36,9 @@ export async function getItems(wanted: Key[]): Promise<Item[]> {
 }
 
 /**
- * Puts items, each by itself: some may be stored when this throws, and calling it again with the same items is safe.
- * @throws when DynamoDB keeps handing items back.
+ * Puts items, each by itself. Some may be stored when this throws; calling it again with the same
+ * items is safe.
+ * @throws when DynamoDB keeps returning items unprocessed.
  */
 export async function putItems(items: (Key & Item)[]): Promise<void> {
   await Promise.all(
@@ -53,7 +57,8 @@ export async function putItems(items: (Key & Item)[]): Promise<void> {
 async function untilDone<T>(work: T[], send: (remaining: T[]) => Promise<T[]>): Promise<void> {
   let remaining = work;
   for (let attempt = 1; remaining.length > 0; attempt++) {
-    if (attempt > attempts) throw new Error(`DynamoDB left ${remaining.length} items of a batch undone.`);
+    if (attempt > attempts)
+      throw new Error(`DynamoDB left ${remaining.length} items of a batch unprocessed after ${attempts} tries.`);
     if (attempt > 1) await wait(Math.random() * 25 * 2 ** attempt);
     remaining = await send(remaining);
   }

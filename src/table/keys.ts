@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /*
- * One table. `pk` and `sk` are its key; an item that belongs to a list ordered by time also has `timeline` (or
- * `author`) and `position`, the keys of the two indexes, so that one write puts it in its lists and no list can miss
- * what is stored.
+ * One table. `pk` and `sk` are its key. An item of a list ordered by time also has `timeline` (or `author`) and
+ * `position`, the keys of the two indexes: one write puts it into its lists, so no list can miss a stored item.
  *
  * | item          | pk                      | sk                  | timeline (by-timeline)      | author (by-author) |
  * | ------------- | ----------------------- | ------------------- | --------------------------- | ------------------ |
@@ -16,27 +15,40 @@ import { createHash } from 'node:crypto';
  * | message       | GROUP#<uuid>            | MESSAGE#<position>  |                             |                    |
  * | first try     | REQUEST#<hash>          | FIRST_TRY           |                             |                    |
  *
- * `position` is `<created_at>#<uuid>`: it sorts by time, is unique, and is what a cursor holds.
+ * `position` is `<created_at>#<uuid>`: it sorts by time, is unique, and is the content of a cursor.
  *
- * Heat: what everybody writes to (the feed, a frequent word) is spread over shards by the activity's uuid: a partition
- * key takes 1,000 writes a second, so the feed takes 4,000 activities a second. A page reads every shard at once, at
- * about one read unit each, and merges. The month keeps a shard from growing without end; no activity lives longer than
- * 30 days, so a page looks at two months, rarely three.
+ * Heat: the feed and frequent words are spread over shards by the activity's uuid. A partition key takes 1,000 writes a
+ * second, so the feed takes 4,000 activities a second. A page reads every shard at once, at about one read unit each,
+ * and merges. The month in the key bounds the size of a shard. No activity lives longer than 30 days, so a page reads
+ * two months, rarely three.
  *
- * Expiry: `delete_after` is DynamoDB's TTL attribute; as it deletes up to days late, every query filters by
- * `expires_at` too.
+ * Expiry: `delete_after` is DynamoDB's TTL attribute. TTL deletes up to days late, so every query also filters by
+ * `expires_at`.
  *
- * No write spans items: the items that make an activity findable come first and the activity last, so what is visible
- * is complete, and every item's key follows from ids made before the first attempt, so a retry writes the same items
- * again.
+ * No write spans items. The index items of an activity are written first and the activity last, so a visible activity
+ * is complete. Every key follows from ids made before the first try, so a retry writes the same items again.
  */
 
-/** Enough for thousands of writes a second, few enough to be read at once for every page. */
+/**
+ * A list in the table: its index (absent: the table itself) and the names of the index's two key
+ * attributes.
+ */
+export interface List {
+  index?: string;
+  partition: string;
+  position: string;
+}
+
+export const byTimeline: List = { index: 'by-timeline', partition: 'timeline', position: 'position' };
+export const byAuthor: List = { index: 'by-author', partition: 'author', position: 'position' };
+export const byWord: List = { partition: 'pk', position: 'sk' };
+
+/** Enough for thousands of writes a second, few enough to query all of them for every page. */
 export const shards = 4;
 
 const dayMilliseconds = 86_400_000;
 
-/** The longest an activity lives, which is how far back the feed has to be read. */
+/** The longest lifetime of an activity, and so how far back the feed is read. */
 export const longestLifeMilliseconds = 30 * dayMilliseconds;
 
 export const keys = {
@@ -53,23 +65,25 @@ export const keys = {
 export const timelines = {
   notifications: (handle: string) => `NOTIFICATIONS#${handle}`,
   groups: (handle: string) => `GROUPS#${handle}`,
-  /** The one that an activity is written to. */
+  /** The partition of the feed that an activity is written to. */
   feed: (createdAt: string, uuid: string) => feedPartition(monthOf(createdAt), shardOf(uuid)),
 };
 
-/** Where among its like an item stands: sorts by time, and by uuid within a millisecond. */
+/**
+ * @returns the position of an item in its list: it sorts by time, and by uuid within a millisecond.
+ */
 export function positionOf(item: { created_at: string; uuid: string }): string {
   return `${item.created_at}#${item.uuid}`;
 }
 
-/** Seconds since the epoch, as DynamoDB's TTL wants them. */
+/** @returns seconds since the epoch, the unit of DynamoDB's TTL. */
 export function deleteAfter(expiresAt: string): number {
   return Math.ceil(Date.parse(expiresAt) / 1000);
 }
 
 /**
- * @returns the partitions of the feed by month, newest month first, from the page's first position (or now) back to the
- * oldest that can live.
+ * @returns the partitions of the feed by month, newest month first, from the page's first
+ *   position (or now) back to the oldest activity that can be alive.
  */
 export function feedPartitions(now: Date, before?: string): string[][] {
   const newest = monthOf(before ?? now.toISOString());
@@ -79,7 +93,7 @@ export function feedPartitions(now: Date, before?: string): string[][] {
   return months.map((month) => everyShard((shard) => feedPartition(month, shard)));
 }
 
-/** @returns the partitions that hold where `word` occurs. */
+/** @returns the partitions of the word index for `word`. */
 export function wordPartitions(word: string): string[] {
   return everyShard((shard) => wordPartition(word, shard));
 }

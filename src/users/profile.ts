@@ -10,7 +10,7 @@ export async function userShort(handle: string): Promise<UserShort> {
   return { uuid, handle, display_name };
 }
 
-/** @throws {ExpectedError} `user_not_found` when who signed in has no profile */
+/** @throws {ExpectedError} `user_not_found` when the caller has no profile */
 export async function updateProfile(user: Identity, change: Pick<Profile, 'display_name' | 'bio'>): Promise<Profile> {
   const profile = await changeProfile(user.handle, change);
   if (!profile) throw failure('user_not_found');

@@ -1,11 +1,11 @@
-/** Who a request is from, as far as its identity says: the profile is looked up by handle. */
+/** The caller of a request, as its token says. The profile is looked up by handle. */
 export interface Identity {
-  /** Stable and no secret: what telemetry calls the user. */
+  /** Stable and not secret: telemetry names the user by it. */
   id: string;
   handle: string;
 }
 
-/** What a route tells of a user. */
+/** The public fields of a user. */
 export interface UserShort {
   uuid: string;
   handle: string;

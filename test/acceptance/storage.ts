@@ -1,5 +1,5 @@
+import { runSeed } from 'serverless-throughline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runSeed } from '../../local/platform/dynamodb/seed.ts';
 import type { Activity, Reply } from '../../src/activities/activity.ts';
 import { type Api, json, nextPage } from '../fixtures/cruddur/api.ts';
 import { variables } from '../fixtures/cruddur/in-process.ts';
@@ -9,8 +9,8 @@ const hour = 3_600_000;
 const day = 24 * hour;
 
 /**
- * What only shows with several users, with time passed, or with several writes at once; the handlers run in this
- * process.
+ * What only shows with several users, with time passed, or with several writes at once; the
+ * handlers run in this process.
  */
 export function storage(start: () => Promise<Api & { endpoint: string }>): void {
   let api: Api & { endpoint: string };
@@ -60,27 +60,27 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
       ['POST', '/api/messages'],
       ['POST', '/api/profile/update'],
     ];
-    it.each(closed)('is needed for %s %s, whatever else is wrong: 401 without', async (method, path) => {
+    it.each(closed)('is checked first for %s %s: 401 without it', async (method, path) => {
       await as(undefined, async () => {
         const answer = await api.send(method, path, { body: 'no JSON' });
         await expectProblem(answer, 401);
         expect(answer.headers['www-authenticate']).toBe('Bearer');
       });
     });
-    it('is not needed to read what is public', async () => {
+    it('is not needed for public routes', async () => {
       await as(undefined, async () => {
         const open = ['home', 'search?term=fun', '@worf', '68f126b0-1ceb-4a33-88be-d90fa7109eee'];
         for (const path of open) expect((await get(`/api/activities/${path}`)).status).toBe(200);
         expect((await get('/api/users/@worf/short')).status).toBe(200);
       });
     });
-    it('is nobody where an issuer of tokens is configured, as none is verified, whatever the default user', async () => {
-      process.env['IDENTITY_ISSUER'] = 'https://issuer.example';
+    it('is never the default user once an issuer is configured', async () => {
+      process.env.IDENTITY_ISSUER = 'https://issuer.example';
       try {
         const headers = { Authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbmRyZXdicm93biJ9.' };
         await expectProblem(api.send('GET', '/api/message_groups', { headers }), 401);
       } finally {
-        delete process.env['IDENTITY_ISSUER'];
+        delete process.env.IDENTITY_ISSUER;
       }
     });
     it('without a profile cannot write: 422 names the handle, in order', async () => {
@@ -111,7 +111,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
   });
 
   describe('several users', () => {
-    it('are told of replies to what is theirs and of mentions, and of nothing else', async () => {
+    it('are notified of replies and mentions only', async () => {
       const { uuid } = await create('what do @londo and @WORF say? not mail@bayko.example');
       const reply = await as('londo', async () =>
         json<Reply>(await post(`/api/activities/${uuid}/reply`, { message: 'x' })),
@@ -123,11 +123,11 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
       expect(await told('bayko')).toEqual([]);
       expect((await told('andrewbrown'))[0]).toBe(reply.uuid);
     });
-    it("cannot read or write in other people's message groups: 403", async () => {
+    it("cannot tell other people's message groups from unknown ones: 404", async () => {
       const sent = await as('worf', () => post('/api/messages', { message: 'between us', handle: 'londo' }));
       const { message_group_uuid } = json<{ message_group_uuid: string }>(sent);
-      await expectProblem(get(`/api/messages/${message_group_uuid}`), 403);
-      await expectProblem(post('/api/messages', { message: 'hi', message_group_uuid }), 403);
+      await expectProblem(get(`/api/messages/${message_group_uuid}`), 404);
+      await expectProblem(post('/api/messages', { message: 'hi', message_group_uuid }), 404);
       const read = await as('londo', () => get(`/api/messages/${message_group_uuid}`));
       expect(json(read)).toMatchObject([{ message: 'between us', handle: 'worf' }]);
       const seen = await as('londo', () => get('/api/message_groups'));
@@ -143,7 +143,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
   });
 
   describe('what has expired', () => {
-    it('is shown nowhere, also before DynamoDB has removed it', async () => {
+    it('is never shown, even before DynamoDB removes it', async () => {
       const now = Date.now();
       const gone = activityOf(now - hour, now - 1000, 'expired @andrewbrown gonebynow');
       await activities.putActivity(gone);
@@ -160,7 +160,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
         expect([list, listed.filter(({ uuid }) => uuid === gone.uuid)]).toEqual([list, []]);
       }
     });
-    it('does not cut a page short, however much of it is new', async () => {
+    it('does not shorten a page', async () => {
       const now = Date.now();
       const alive = activityOf(now - hour, now + hour, 'alivebelow');
       await activities.putActivity(alive);
@@ -172,17 +172,17 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
       expect(listed.map(({ uuid }) => uuid)).toEqual([alive.uuid]);
       expect(json<Activity[]>(await get('/api/activities/@altbrown?limit=1'))[0]?.uuid).toBe(alive.uuid);
     });
-    it('goes by the epoch seconds of delete_after, which DynamoDB removes it by', async () => {
+    it("expires by delete_after in epoch seconds, as DynamoDB's TTL does", async () => {
       const { uuid, expires_at } = await create('removed in a day');
       const { GetCommand } = await import('@aws-sdk/lib-dynamodb');
       const key = { pk: `ACTIVITY#${uuid}`, sk: 'ACTIVITY' };
       const { Item } = await client.table.send(new GetCommand({ TableName: client.tableName, Key: key }));
-      expect(Item?.['delete_after']).toBe(Math.ceil(Date.parse(expires_at) / 1000));
+      expect(Item?.delete_after).toBe(Math.ceil(Date.parse(expires_at) / 1000));
     });
   });
 
   describe('the feed', () => {
-    it('goes on over months, page by page, as far back as an activity can live', async () => {
+    it('pages back over months, as far as an activity can live', async () => {
       const now = Date.now();
       const spread = Array.from({ length: 29 }, (_, index) =>
         activityOf(now - index * day - hour, now + day, 'monthly'),
@@ -199,7 +199,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
       expect(monthly).toEqual(spread.map(({ uuid }) => uuid));
       expect(new Set(listed.map(({ uuid }) => uuid)).size).toBe(listed.length);
     });
-    it('spreads what is written at once over its shards', async () => {
+    it('spreads simultaneous writes over its shards', async () => {
       const { timelines } = await import('../../src/table/keys.ts');
       const now = new Date().toISOString();
       const partitions = Array.from({ length: 200 }, () => timelines.feed(now, crypto.randomUUID()));
@@ -210,7 +210,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
   });
 
   describe('a search for a rare pair of frequent words', () => {
-    it('comes to it over pages that may be empty, and loses nothing', async () => {
+    it('finds every match, over pages that may be empty', async () => {
       const now = Date.now();
       const first = activityOf(now - 2 * hour, now + hour, 'oftenword rareword');
       await activities.putActivity(first);
@@ -230,7 +230,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
   });
 
   describe('writes at once', () => {
-    it('of 40 replies are all counted and all there', async () => {
+    it('of 40 replies are all counted and stored', async () => {
       const { uuid } = await create('reply, all of you');
       const answers = await Promise.all(
         Array.from({ length: 40 }, (_, index) => post(`/api/activities/${uuid}/reply`, { message: `reply ${index}` })),
@@ -240,7 +240,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
       expect(shown.replies_count).toBe(40);
       expect(new Set(shown.replies.map((reply) => reply.uuid)).size).toBe(40);
     });
-    it('of first messages between two users make one group', async () => {
+    it('of first messages between two users create one group', async () => {
       const sent = await Promise.all([
         ...Array.from({ length: 5 }, () => post('/api/messages', { message: 'me first', handle: 'garek' })),
       ]);
@@ -259,14 +259,14 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
       const found = json<Activity[]>(await get('/api/activities/search?term=onceonly'));
       expect(found.map(({ uuid }) => uuid)).toEqual([activity.uuid]);
     });
-    it('does not undo what happened to the activity in between', async () => {
+    it('does not undo later changes of the activity', async () => {
       const activity = activityOf(Date.now(), Date.now() + hour);
       await activities.putActivity(activity);
       await post(`/api/activities/${activity.uuid}/reply`, { message: 'counted' });
       await activities.putActivity(activity);
       expect(json(await get(`/api/activities/${activity.uuid}`))).toMatchObject({ replies_count: 1 });
     });
-    it('leaves one reply, counted once, also when many try at once', async () => {
+    it('leaves one reply, counted once, even with many simultaneous tries', async () => {
       const activity = activityOf(Date.now(), Date.now() + hour);
       await activities.putActivity(activity);
       const reply: Reply = {
@@ -280,7 +280,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
       const shown = json<Activity & { replies: Reply[] }>(await get(`/api/activities/${activity.uuid}`));
       expect([shown.replies_count, shown.replies.map(({ uuid }) => uuid)]).toEqual([1, [reply.uuid]]);
     });
-    it('leaves one message, and does not set the group back to it', async () => {
+    it('leaves one message, and does not move the group back to it', async () => {
       const now = Date.now();
       const group = crypto.randomUUID();
       const message = (text: string, at: number) => ({
@@ -308,7 +308,7 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
   });
 
   describe('the memory of counted replies', () => {
-    it('forgets old ones, and counts and nests on', async () => {
+    it('drops the oldest and keeps counting and nesting', async () => {
       const activity = activityOf(Date.now(), Date.now() + hour);
       await activities.putActivity(activity);
       const reply = (index: number): Reply => ({
@@ -330,9 +330,9 @@ export function storage(start: () => Promise<Api & { endpoint: string }>): void 
   });
 
   describe('the seed', () => {
-    it('run again changes nothing', async () => {
+    it('changes nothing when it runs again', async () => {
       const before = [await get('/api/activities/@worf'), await get('/api/messages/@bayko')].map(({ text }) => text);
-      await runSeed('src/table/seed.ts', process.cwd(), variables(api.endpoint));
+      await runSeed('src/seed.ts', process.cwd(), variables(api.endpoint));
       const after = [await get('/api/activities/@worf'), await get('/api/messages/@bayko')].map(({ text }) => text);
       expect(after).toEqual(before);
     });

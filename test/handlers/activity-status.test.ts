@@ -3,7 +3,7 @@ import { captured } from '../fixtures/cruddur/captured.ts';
 
 const invoke = captured('activity-status');
 
-it('answers the activity, and beside it its replies', async () => {
+it('answers the activity and its replies', async () => {
   const { status, body } = await invoke('ok');
   expect([status, body]).toMatchObject([
     200,

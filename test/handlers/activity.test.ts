@@ -15,6 +15,6 @@ it("answers a user's feed, without replies", async () => {
   expect(body).not.toMatchObject([{ replies: expect.anything() }]);
 });
 
-it('refuses what is neither a uuid nor a handle', async () => {
+it('rejects an id that is neither a uuid nor a handle', async () => {
   expect(await invoke('invalid')).toMatchObject({ status: 422, body: ['activity_uuid_invalid'] });
 });

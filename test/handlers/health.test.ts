@@ -7,7 +7,7 @@ it('answers that the API runs', async () => {
   expect(await invoke('ok')).toMatchObject({ status: 200, body: { success: true, ver: 1 } });
 });
 
-it('answers so too to an event with no headers, no query and no request context', async () => {
+it('answers an event without headers, query and request context', async () => {
   const bare = { headers: null, queryStringParameters: null, requestContext: undefined } as never;
   expect((await invoke('ok', bare)).status).toBe(200);
 });

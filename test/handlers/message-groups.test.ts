@@ -3,7 +3,7 @@ import { captured } from '../fixtures/cruddur/captured.ts';
 
 const invoke = captured('message-groups');
 
-it('lists the conversation with Bayko, under his name and with what was said last', async () => {
+it('lists the conversation with Bayko, his name and the last message', async () => {
   const { status, body } = await invoke('ok');
   expect([status, body]).toMatchObject([
     200,
@@ -11,6 +11,6 @@ it('lists the conversation with Bayko, under his name and with what was said las
   ]);
 });
 
-it('names the limit that is not valid', async () => {
+it('names an invalid limit', async () => {
   expect(await invoke('invalid')).toMatchObject({ status: 422, body: ['limit_invalid'] });
 });

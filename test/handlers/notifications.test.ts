@@ -3,7 +3,7 @@ import { captured } from '../fixtures/cruddur/captured.ts';
 
 const invoke = captured('notifications');
 
-it("lists Worf's reply to the caller's activity, as long as that lives", async () => {
+it("lists Worf's reply until the caller's activity expires", async () => {
   const { status, body } = await invoke('ok');
   expect(status).toBe(200);
   expect(body).toMatchObject([
@@ -11,6 +11,6 @@ it("lists Worf's reply to the caller's activity, as long as that lives", async (
   ]);
 });
 
-it('names the limit that is not valid', async () => {
+it('names an invalid limit', async () => {
   expect(await invoke('invalid')).toMatchObject({ status: 422, body: ['limit_invalid'] });
 });

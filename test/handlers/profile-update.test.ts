@@ -3,7 +3,7 @@ import { captured } from '../fixtures/cruddur/captured.ts';
 
 const invoke = captured('profile-update');
 
-it('answers the profile as it is now', async () => {
+it('answers the updated profile', async () => {
   const { status, body } = await invoke('ok');
   expect([status, body]).toEqual([
     200,
@@ -11,6 +11,6 @@ it('answers the profile as it is now', async () => {
   ]);
 });
 
-it('refuses a blank name', async () => {
+it('rejects a blank name', async () => {
   expect(await invoke('invalid')).toMatchObject({ status: 422, body: ['display_name_blank'] });
 });

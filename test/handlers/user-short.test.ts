@@ -3,7 +3,7 @@ import { captured } from '../fixtures/cruddur/captured.ts';
 
 const invoke = captured('user-short');
 
-it('answers who a handle is, and nothing more', async () => {
+it('answers the public profile of a handle, and nothing more', async () => {
   const { status, body } = await invoke('ok');
   expect([status, body]).toEqual([200, { uuid: expect.any(String), handle: 'bayko', display_name: 'Andrew Bayko' }]);
 });

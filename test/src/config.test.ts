@@ -9,7 +9,8 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** Loads a handler in a process of its own, as Lambda does at INIT. */
 async function load(key: string, environment: Record<string, string>): Promise<string> {
   const script = `import('./handlers/${key}.ts').then(() => console.log('loaded'), (error) => console.log(error.message))`;
-  const env = { PATH: process.env['PATH'], ...environment };
+  const { PATH, NODE_OPTIONS } = process.env;
+  const env = { PATH, NODE_OPTIONS, ...environment };
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: root, env });
   return stdout.trim();
 }
@@ -32,11 +33,11 @@ describe('a function that is not configured', () => {
     },
   );
 
-  it('says that a secret is too short', async () => {
+  it('names a secret that is too short', async () => {
     expect(await load('home', { ...complete, CURSOR_SECRET: 'short' })).toMatch(/CURSOR_SECRET is too short/);
   });
 
-  it('asks for no table or secret where it needs none', async () => {
+  it('does not require a table or secret that it does not use', async () => {
     const { TABLE_NAME: _, CURSOR_SECRET: __, ...without } = complete;
     expect(await load('health', without)).toBe('loaded');
   });

@@ -6,7 +6,7 @@ import { type Caller, cloudIsFun, expectProblem } from './caller.ts';
 export function bodies({ post }: Caller): void {
   describe('the body of a POST', () => {
     const posts = ['/api/activities', `/api/activities/${cloudIsFun}/reply`, '/api/messages', '/api/profile/update'];
-    it.each(posts)('of %s that is no JSON is 400', async (path) => {
+    it.each(posts)('of %s that is not valid JSON is 400', async (path) => {
       for (const body of ['', '{', '{"message":}', 'message=hi', "{'message':'hi'}", '\u0000']) {
         await expectProblem(post(path, body, { 'Content-Type': 'application/json' }), 400);
       }
@@ -33,11 +33,11 @@ export function bodies({ post }: Caller): void {
       const answer = await post('/api/activities', '{"message":"typed","ttl":"1-hour"}', { 'Content-Type': type });
       expect(answer.status).toBe(200);
     });
-    it('is looked at under whatever case its content type header has', async () => {
+    it('is accepted in any case of the content type header', async () => {
       const answer = await post('/api/activities', '{}', { 'cOnTeNt-TyPe': 'application/json' });
       expect(answer.status).toBe(422);
     });
-    it('of 5 MB is read, and too long', async () => {
+    it('of 5 MB is parsed, and refused by its length', async () => {
       const answer = await post('/api/activities', { message: 'x'.repeat(5 * 1024 * 1024), ttl: '1-day' });
       expect([answer.status, json(answer)]).toEqual([422, ['message_exceed_max_chars']]);
     });
@@ -54,7 +54,7 @@ export function bodies({ post }: Caller): void {
     it('of more than 6 MB is 413 before it is read', async () => {
       await expectProblem(post('/api/activities', `{${'x'.repeat(6 * 1024 * 1024)}`), 413);
     });
-    it('may be nested as deep as it likes', async () => {
+    it('can be nested to any depth', async () => {
       const answer = await post('/api/activities', `{"message":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
       expect([answer.status, json(answer)]).toEqual([422, ['ttl_blank', 'message_blank']]);
     });

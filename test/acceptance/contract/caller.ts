@@ -19,6 +19,8 @@ export interface Caller {
   get(path: string, options?: SendOptions): Promise<Answer>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   create(message: string, ttl?: string): Promise<Listed & Record<string, unknown>>;
+  /** An origin that pages may call from. */
+  origin(): string;
   /** A word that no other test has written. */
   uniqueWord(): string;
 }
@@ -31,6 +33,7 @@ export function callerOf(api: () => Api): Caller {
     get: (path, options) => api().send('GET', path, options),
     post,
     create: async (message, ttl = '1-day') => json(await post('/api/activities', { message, ttl })),
+    origin: () => api().origin ?? 'http://localhost:4000',
     uniqueWord: () => `w${Math.random().toString(36).slice(2)}x`,
   };
 }

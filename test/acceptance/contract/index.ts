@@ -10,7 +10,10 @@ import { retries } from './retries.ts';
 import { users } from './users.ts';
 import { writing } from './writing.ts';
 
-/** Every route of the contract as its caller sees it, over a table with the seed in it, signed in as andrewbrown. */
+/**
+ * Every route of the contract as its caller sees it, over a table with the seed in it, signed in as
+ * andrewbrown.
+ */
 export function contract(start: () => Promise<Api>): void {
   let api: Api;
   beforeAll(async () => {

@@ -21,7 +21,7 @@ export function messages({ get, post, uniqueWord }: Caller): void {
         expect(json(group)).toEqual(messages);
       }
     });
-    it('are grouped by conversation, under the other member and with what was said last', async () => {
+    it('are grouped by conversation, with the other member and the last message', async () => {
       const text = `hello ${uniqueWord()}`;
       const sent = await post('/api/messages', { message: text, user_receiver_handle: 'londo' });
       expect(sent.status).toBe(200);
@@ -37,7 +37,7 @@ export function messages({ get, post, uniqueWord }: Caller): void {
       });
       expect(json<Listed[]>(await get('/api/messages/@londo')).at(-1)).toEqual(message);
     });
-    it('reach the same group by handle, by receiver and by group uuid', async () => {
+    it('reach the same group by handle, receiver or group uuid', async () => {
       const first = json<{ message_group_uuid: string }>(
         await post('/api/messages', { message: 'one', handle: 'worf' }),
       );
@@ -61,7 +61,7 @@ export function messages({ get, post, uniqueWord }: Caller): void {
       const said = json<Listed[]>(await get('/api/messages/@altbrown'));
       expect(said.map(({ message }) => message)).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 2}`));
     });
-    it('answers an empty conversation with a user who was not written to', async () => {
+    it('answers an empty list for a user without messages', async () => {
       expect(json(await get('/api/messages/@garek'))).toEqual([]);
     });
     it.each(['@nobody', unknownUuid, 'abc', '@'])('answers 404 to %s', async (id) => {

@@ -28,7 +28,7 @@ export function pages({ get, create, uniqueWord }: Caller): void {
       },
     );
 
-    it('have no link after the last item, also when the page is just full', async () => {
+    it('do not link past the last item, even if the page is exactly full', async () => {
       const word = uniqueWord();
       for (let index = 0; index < 3; index++) await create(word);
       expect(nextPage(await get(`/api/activities/search?term=${word}&limit=3`))).toBeUndefined();
@@ -57,18 +57,18 @@ export function pages({ get, create, uniqueWord }: Caller): void {
           expect([answer.status, json(answer)]).toEqual([422, ['cursor_invalid']]);
         },
       );
-      it('takes the limits 1 and 100', async () => {
+      it('accepts the limits 1 and 100', async () => {
         expect((await get(`${path}limit=1`)).status).toBe(200);
         expect((await get(`${path}limit=100`)).status).toBe(200);
       });
     });
 
-    it('take the last of two limits, as API Gateway does', async () => {
+    it('use the last of two limits, as API Gateway does', async () => {
       expect((await get('/api/activities/home?limit=abc&limit=1')).status).toBe(200);
       expect((await get('/api/activities/home?limit=1&limit=abc')).status).toBe(422);
     });
 
-    it('refuse a cursor of another route, of another search, and one with a changed character', async () => {
+    it('reject a cursor of another route or search, and a changed cursor', async () => {
       const next = nextPage(await get('/api/activities/home?limit=1')) ?? '';
       const cursor = new URL(next, 'http://localhost').searchParams.get('cursor') ?? '';
       const own = await get(`/api/activities/home?limit=3&cursor=${cursor}`);
@@ -87,7 +87,7 @@ export function pages({ get, create, uniqueWord }: Caller): void {
       }
     });
 
-    it('go on from a cursor whichever way the @ of the user is written', async () => {
+    it('accept a cursor for @worf and %40worf alike', async () => {
       for (const word of ['one', 'two', 'three']) await create(word);
       const next = nextPage(await get('/api/activities/@andrewbrown?limit=1')) ?? '';
       const [plain, encoded] = [next, next.replace('@', '%40')];

@@ -5,7 +5,7 @@ import { type Caller, cloudIsFun, expectProblem, type Listed, unknownUuid } from
 /** Feeds, search, one activity: what is read. */
 export function reading({ get, create }: Caller): void {
   describe('GET /api/health-check', () => {
-    it('says that the API runs', async () => {
+    it('reports that the API is running', async () => {
       const answer = await get('/api/health-check');
       expect([answer.status, json(answer)]).toEqual([200, { success: true, ver: 1 }]);
       expect(answer.headers['content-type']).toBe('application/json');
@@ -13,7 +13,7 @@ export function reading({ get, create }: Caller): void {
   });
 
   describe('GET /api/activities/home', () => {
-    it('lists the seed newest first, with the last replies nested', async () => {
+    it('lists the seed newest first, with the latest replies nested', async () => {
       const answer = await get('/api/activities/home?limit=100');
       expect(answer.status).toBe(200);
       const home = json<Listed[]>(answer);
@@ -53,12 +53,12 @@ export function reading({ get, create }: Caller): void {
   });
 
   describe('GET /api/activities/search', () => {
-    it('finds a word whatever its case, and the last page has no link', async () => {
+    it('ignores case, and does not link past the last page', async () => {
       const answer = await get('/api/activities/search?term=PRUNE');
       expect(json<Listed[]>(answer)).toMatchObject([{ handle: 'worf', message: 'I am out of prune juice' }]);
-      expect(answer.headers['link']).toBeUndefined();
+      expect(answer.headers.link).toBeUndefined();
     });
-    it('finds all words together, in any order, and nothing that lacks one', async () => {
+    it('finds the activities that contain every word, in any order', async () => {
       expect(json<Listed[]>(await get('/api/activities/search?term=juice%20prune'))).toHaveLength(1);
       expect(json<Listed[]>(await get('/api/activities/search?term=juice%20tailor'))).toEqual([]);
     });
@@ -73,7 +73,7 @@ export function reading({ get, create }: Caller): void {
         expect([answer.status, json(answer)]).toEqual([200, []]);
       },
     );
-    it('takes a term of thousands of words', async () => {
+    it('accepts a term of thousands of words', async () => {
       const term = Array.from({ length: 1500 }, (_, index) => `w${index}`).join('+');
       expect(json(await get(`/api/activities/search?term=${term}`))).toEqual([]);
     });
@@ -85,7 +85,7 @@ export function reading({ get, create }: Caller): void {
       expect(answer.status).toBe(200);
       expect(json<Listed[]>(answer).map(({ message }) => message)).toEqual(['I am out of prune juice']);
     });
-    it('answers an empty feed to a user who wrote nothing', async () => {
+    it('answers an empty feed for a user without activities', async () => {
       expect(json(await get('/api/activities/@londo'))).toEqual([]);
     });
     it.each(['@nobody', '@', '@%20', '@a%2Fb', `@${'x'.repeat(3000)}`])(
@@ -94,7 +94,7 @@ export function reading({ get, create }: Caller): void {
         await expectProblem(get(`/api/activities/${handle}`), 404);
       },
     );
-    it('answers the activity of a uuid with its replies, in whatever case the uuid is', async () => {
+    it('answers an activity with its replies, for a uuid in any case', async () => {
       for (const uuid of [cloudIsFun, cloudIsFun.toUpperCase()]) {
         const answer = await get(`/api/activities/${uuid}`);
         expect(answer.status).toBe(200);
@@ -102,7 +102,7 @@ export function reading({ get, create }: Caller): void {
         expect(json<Listed>(answer).replies?.at(-1)).toMatchObject({ handle: 'worf', display_name: 'Worf' });
       }
     });
-    it('answers 404 to a uuid that is no activity', async () => {
+    it('answers 404 for the uuid of no activity', async () => {
       await expectProblem(get(`/api/activities/${unknownUuid}`), 404);
     });
     it.each(['abc', '123', `${cloudIsFun}0`, cloudIsFun.replaceAll('-', ''), `{${cloudIsFun}}`])(
@@ -115,7 +115,7 @@ export function reading({ get, create }: Caller): void {
   });
 
   describe('GET /api/activities/{id}/status/{uuid}', () => {
-    it('answers the activity and, beside it, its replies', async () => {
+    it('answers the activity and its replies', async () => {
       const answer = await get(`/api/activities/@andrewbrown/status/${cloudIsFun}`);
       const { activity, replies, ...more } = json<{ activity: Listed; replies: Listed[] }>(answer);
       expect(activity).toMatchObject({ uuid: cloudIsFun, handle: 'andrewbrown' });

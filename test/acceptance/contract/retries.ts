@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { json } from '../../fixtures/cruddur/api.ts';
-import type { Caller, Listed } from './caller.ts';
+import { type Caller, expectProblem, type Listed } from './caller.ts';
 
 /** One request sent several times under one `Idempotency-Key`. */
 export function retries({ get, post, create, uniqueWord }: Caller): void {
@@ -12,7 +12,7 @@ export function retries({ get, post, create, uniqueWord }: Caller): void {
       return json<Listed>(answers[0] ?? expect.fail());
     };
 
-    it('writes one activity, however often it comes, and answers the same to each', async () => {
+    it('writes one activity and gives every retry the same answer', async () => {
       const word = uniqueWord();
       const headers = keyed(crypto.randomUUID());
       const first = await atOnce('/api/activities', { message: word, ttl: '1-day' }, headers);
@@ -33,7 +33,7 @@ export function retries({ get, post, create, uniqueWord }: Caller): void {
       const said = json<Listed[]>(await get('/api/messages/@bayko'));
       expect(said.filter(({ message }) => message === text)).toHaveLength(1);
     });
-    it('is refused with another body or another path: 422 idempotency_key_reused', async () => {
+    it('is rejected with another body or path: 422 idempotency_key_reused', async () => {
       const headers = keyed(crypto.randomUUID());
       const [one, other] = [await create('one'), await create('other')];
       const answers = [
@@ -45,7 +45,7 @@ export function retries({ get, post, create, uniqueWord }: Caller): void {
       expect(answers.slice(1).map(json)).toEqual([['idempotency_key_reused'], ['idempotency_key_reused']]);
       expect(json(await get(`/api/activities/${other.uuid}`))).toMatchObject({ replies_count: 0 });
     });
-    it('does not use the key up where its input was refused', async () => {
+    it('does not use up the key if the input is invalid', async () => {
       const headers = keyed(crypto.randomUUID());
       expect((await post('/api/activities', { message: 'no ttl' }, headers)).status).toBe(422);
       expect((await post('/api/activities', { message: 'no ttl', ttl: '1-day' }, headers)).status).toBe(200);
@@ -57,7 +57,14 @@ export function retries({ get, post, create, uniqueWord }: Caller): void {
         expect([answer.status, json(answer)]).toEqual([422, ['idempotency_key_invalid']]);
       },
     );
-    it('is another one without the key', async () => {
+    it.each([
+      ['lists', '['.repeat(5_000) + ']'.repeat(5_000)],
+      ['objects', `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`],
+    ])('is refused with a body nested 5,000 deep in %s: 400', async (_, nested) => {
+      const body = `{"message":"deep","ttl":"1-day","extra":${nested}}`;
+      await expectProblem(post('/api/activities', body, keyed(crypto.randomUUID())), 400);
+    });
+    it('creates another activity without the key', async () => {
       const body = { message: 'twice', ttl: '1-day' };
       const [one, other] = [await post('/api/activities', body), await post('/api/activities', body)];
       expect(json<Listed>(one).uuid).not.toBe(json<Listed>(other).uuid);

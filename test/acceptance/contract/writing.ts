@@ -5,7 +5,7 @@ import { type Caller, cloudIsFun, expectProblem, type Listed, unknownUuid } from
 /** Activities and replies: what is written, and what is refused. */
 export function writing({ get, post, create, uniqueWord }: Caller): void {
   describe('POST /api/activities', () => {
-    it('answers the new activity, which is then found by its uuid, its author, its words and whom it mentions', async () => {
+    it('answers the new activity, which is found by uuid, author, word and mention', async () => {
       const word = uniqueWord();
       const answer = await post('/api/activities', {
         message: `  Ça alors, @andrewbrown: ${word}! 🎉 `,
@@ -25,7 +25,7 @@ export function writing({ get, post, create, uniqueWord }: Caller): void {
         expires_at: expect.any(String),
       });
       expect(Date.parse(activity.expires_at) - Date.parse(activity.created_at)).toBe(7 * 86_400_000);
-      expect(answer.headers['location']).toBe(`/api/activities/${activity.uuid}`);
+      expect(answer.headers.location).toBe(`/api/activities/${activity.uuid}`);
       const first = async (path: string) => json<Listed[]>(await get(path))[0]?.uuid;
       expect(json<Listed>(await get(`/api/activities/${activity.uuid}`)).uuid).toBe(activity.uuid);
       expect(await first('/api/activities/@andrewbrown')).toBe(activity.uuid);
@@ -86,14 +86,14 @@ export function writing({ get, post, create, uniqueWord }: Caller): void {
       expect((await post('/api/activities', { message, ttl: '1-hour' })).status).toBe(200);
     });
 
-    it('takes the last of two keys of the same name', async () => {
+    it('uses the last of two keys with the same name', async () => {
       const answer = await post('/api/activities', '{"message":"a","message":"b","ttl":"1-hour"}');
       expect(json(answer)).toMatchObject({ message: 'b' });
     });
   });
 
   describe('POST /api/activities/{id}/reply', () => {
-    it('answers the reply, counts it, nests it in the feed and tells the author', async () => {
+    it('answers the reply, counts it, nests it in the feed and notifies the author', async () => {
       const { uuid } = await create('what say you?');
       const answer = await post(`/api/activities/${uuid}/reply`, { message: ' nothing ' });
       expect(answer.status).toBe(200);
@@ -138,7 +138,7 @@ export function writing({ get, post, create, uniqueWord }: Caller): void {
       const answer = await post(`/api/activities/${cloudIsFun}/reply`, body, { 'Content-Type': 'application/json' });
       expect([answer.status, json(answer)]).toEqual([422, codes]);
     });
-    it('takes 1024 emoji', async () => {
+    it('accepts 1,024 emoji', async () => {
       const { uuid } = await create('how happy are you?');
       expect((await post(`/api/activities/${uuid}/reply`, { message: '😀'.repeat(1024) })).status).toBe(200);
     });

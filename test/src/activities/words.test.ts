@@ -22,16 +22,16 @@ describe('the words of a text', () => {
     expect(lengths).toEqual([...lengths].sort((a, b) => b - a));
   });
 
-  it('are found in Japanese too, which has no spaces between them', () => {
+  it('are found in Japanese, which has no spaces', () => {
     expect(wordsOf('クラウドは楽しい')).toContain('楽しい');
   });
 
-  it('keep the marks that make another letter: か is not が, и is not й', () => {
+  it('keep marks that make another letter: か is not が, и is not й', () => {
     expect(wordsOf('が й')).not.toEqual(wordsOf('か и'));
     expect(wordsOf('か\u3099')).toEqual(wordsOf('が'));
   });
 
-  it('fit into a key of the table, which ends at 2,048 bytes, and at most 50 are indexed', () => {
+  it('fit into a table key of 2,048 bytes, and at most 50 are indexed', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 280, size: 'max' }), (text) => {
         const words = wordsOf(text);

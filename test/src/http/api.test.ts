@@ -1,12 +1,12 @@
 import path from 'node:path';
+import { runSeed } from 'serverless-throughline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runSeed } from '../../../local/platform/dynamodb/seed.ts';
+import { disagreements, treesOf } from '../../../packages/telemetry/test/harness/agreement.ts';
+import { type HarnessRequest, startLambdaHarness } from '../../../packages/telemetry/test/harness/lambda-harness.ts';
 import { variables } from '../../fixtures/cruddur/in-process.ts';
 import { startTable } from '../../fixtures/cruddur/table.ts';
-import { disagreements, treesOf } from '../telemetry/agreement.ts';
-import { type StageRequest, startStage } from '../telemetry/stage.ts';
 
-const write = (message: string): StageRequest => ({
+const write = (message: string): HarnessRequest => ({
   path: '/api/activities',
   method: 'POST',
   headers: { 'content-type': 'application/json' },
@@ -18,11 +18,11 @@ describe("a capability's span", () => {
 
   beforeAll(async () => {
     table = await startTable();
-    await runSeed('src/table/seed.ts', process.cwd(), variables(table.endpoint));
+    await runSeed('src/seed.ts', process.cwd(), variables(table.endpoint));
   });
   afterAll(() => table.stop());
 
-  it.each<[key: string, status: number, capability: string, results: number | undefined, request: StageRequest]>([
+  it.each<[key: string, status: number, capability: string, results: number | undefined, request: HarnessRequest]>([
     ['home', 200, 'home-activities', 3, { path: '/api/activities/home' }],
     ['notifications', 200, 'notifications', 1, { path: '/api/activities/notifications' }],
     ['create-activity', 200, 'create-activity', 1, write('hello there')],
@@ -32,10 +32,14 @@ describe("a capability's span", () => {
     'of %s, answered %i, says the time, the user and the number of results, and nothing around it differs between X-Ray and OpenTelemetry',
     async (key, status, capability, results, request) => {
       const environment = variables(table.endpoint);
-      const stage = await startStage({ layer: true, handler: path.resolve(`handlers/${key}.ts`), environment });
-      const invocation = await stage.invoke(request);
-      const trees = await treesOf(stage, invocation);
-      await stage.stop();
+      const harness = await startLambdaHarness({
+        layer: true,
+        handler: path.resolve(`handlers/${key}.ts`),
+        environment,
+      });
+      const invocation = await harness.invoke(request);
+      const trees = await treesOf(harness, invocation);
+      await harness.stop();
 
       expect(invocation.response?.statusCode).toBe(status);
       expect(disagreements(trees)).toEqual([]);

@@ -17,7 +17,7 @@ function codesOf(schema: v.GenericSchema, input: unknown): string[] {
 describe('a message', () => {
   const schema = v.object({ message: message(280) });
 
-  it('is counted in code points after trimming, whatever it is written in', () => {
+  it('is counted in code points after trimming, in any script', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 0, maxLength: 600, size: 'max' }), (given) => {
         const length = [...given.toWellFormed().trim()].length;
@@ -38,7 +38,7 @@ describe('a message', () => {
 });
 
 describe('checked input', () => {
-  it('is refused by its codes alone, whatever JSON it is', () => {
+  it('fails with codes only, for any JSON', () => {
     const schema = v.object({ a: text('a_blank'), b: text('b_blank') });
     fc.assert(
       fc.property(fc.jsonValue(), (input) => {
@@ -47,7 +47,7 @@ describe('checked input', () => {
     );
   });
 
-  it('does not take what is only inherited', () => {
+  it('ignores inherited properties', () => {
     const schema = v.object({ a: text('a_blank') });
     expect(codesOf(schema, JSON.parse('{"__proto__":{"a":"x"}}'))).toEqual(['a_blank']);
   });

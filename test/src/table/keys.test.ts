@@ -5,7 +5,7 @@ import { feedPartitions, longestLifeMilliseconds, positionOf, shards, timelines 
 const dates = fc.date({ min: new Date('2020-01-01'), max: new Date('2090-01-01'), noInvalidDate: true });
 
 describe('the partitions of the feed', () => {
-  it('hold whatever can still be alive, whenever it was written', () => {
+  it('hold every activity that has not expired', () => {
     fc.assert(
       fc.property(dates, fc.integer({ min: 0, max: longestLifeMilliseconds }), fc.uuid(), (now, age, uuid) => {
         const written = new Date(now.getTime() - age).toISOString();
@@ -27,7 +27,7 @@ describe('the partitions of the feed', () => {
     );
   });
 
-  it('begin with the month that a page goes on from', () => {
+  it("begin with the month of the page's cursor", () => {
     const before = positionOf({ created_at: '2026-10-31T23:59:59.999Z', uuid: 'x' });
     expect(feedPartitions(new Date('2026-11-22T00:00:00Z'), before).map(([first]) => first)).toEqual([
       'FEED#2026-10#0',

@@ -1,13 +1,10 @@
+import { currentTraceId, logger, reportFault, requestEvent } from '@throughline/telemetry';
 import { type ErrorCode, errors, isExpected } from '../errors.ts';
-import { reportFault } from '../telemetry/errors.ts';
-import { requestEvent } from '../telemetry/event.ts';
-import { logger } from '../telemetry/logger.ts';
-import { currentTraceId } from '../telemetry/trace-id.ts';
 import type { ApiExchange, ApiMiddleware, ApiResult } from './request.ts';
 
 /**
- * The one place where an error becomes a response. What nobody expected is logged and reported, and the caller learns
- * nothing of it.
+ * Turns errors into responses, for every route. An unexpected error is logged and reported; the
+ * caller learns nothing of its cause.
  */
 export function errorResponses(): ApiMiddleware {
   return {
@@ -28,11 +25,11 @@ export function errorResponses(): ApiMiddleware {
 
 function expected(code: ErrorCode): ApiResult {
   const { status, title } = errors[code];
-  // RFC 9110, section 15.5.2: a 401 says how to sign in.
+  // RFC 9110, section 15.5.2: a 401 names the authentication scheme.
   return problem(code, status, title, status === 401 ? { 'www-authenticate': 'Bearer' } : {});
 }
 
-/** The front end expects an array of codes here, and no problem document. */
+/** The front end expects an array of codes for 422, not a problem document. */
 function failedChecks(codes: string[]): ApiResult {
   return { statusCode: 422, headers: { 'content-type': 'application/json' }, body: JSON.stringify(codes) };
 }

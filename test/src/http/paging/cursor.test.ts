@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cursorCodec } from '../../../src/http/cursor.ts';
+import { cursorCodec } from '../../../../src/http/paging/cursor.ts';
 
 const codec = cursorCodec('a secret of some length');
 
 describe('a cursor', () => {
-  it('opens to the position that it was sealed with, for the same route, user and query', () => {
+  it('decrypts to its position for the same route, user and query', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string(), (position, binding) => {
         expect(codec.open(codec.seal(position, binding), binding)).toBe(position);
@@ -13,7 +13,7 @@ describe('a cursor', () => {
     );
   });
 
-  it('does not open for another route, user or query', () => {
+  it('does not decrypt for another route, user or query', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string(), fc.string(), (position, binding, other) => {
         fc.pre(binding !== other);
@@ -22,7 +22,7 @@ describe('a cursor', () => {
     );
   });
 
-  it('does not open when any one character of it is another', () => {
+  it('does not decrypt if any character is changed', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ .';
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...alphabet), (place, character) => {
@@ -34,11 +34,11 @@ describe('a cursor', () => {
     );
   });
 
-  it('does not open with another secret', () => {
+  it('does not decrypt with another secret', () => {
     expect(cursorCodec('another secret of that length').open(codec.seal('x', 'home'), 'home')).toBeUndefined();
   });
 
-  it('never throws, whatever it is made of', () => {
+  it('never throws on any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
         expect(codec.open(text, 'home')).toBeUndefined();
@@ -46,7 +46,7 @@ describe('a cursor', () => {
     );
   });
 
-  it('tells nothing of the position, not even that two are the same', () => {
+  it('reveals nothing of the position, not even that two are equal', () => {
     const [one, two] = [codec.seal('2026-11-22', 'home'), codec.seal('2026-11-22', 'home')];
     expect(one).not.toBe(two);
     expect(Buffer.from(one, 'base64url').toString('latin1')).not.toContain('2026');

@@ -1,25 +1,28 @@
 import * as v from 'valibot';
-import { config } from '../config.ts';
-import type { Page } from '../table/newest.ts';
+import { config } from '../../config.ts';
+import type { Page } from '../../table/query.ts';
+import { type ApiEvent, pathVariable } from '../request.ts';
 import { cursorCodec } from './cursor.ts';
-import { type ApiEvent, pathVariable } from './request.ts';
+import { cursorSecrets } from './cursor-secret.ts';
 
-/** Query parameters that pages take and that are not part of what is asked. */
+/** Query parameters of paging, which are not part of the query itself. */
 const paging = new Set(['limit', 'cursor']);
 
 /**
- * The pages of one route, made at INIT so that a missing `CURSOR_SECRET` is told there.
+ * Reads and links the pages of one route. Call it at INIT, where it throws if no cursor secret is
+ * configured; a secret in the parameter store is read when a page first needs it.
  * @param route what a cursor is bound to, beside the caller, the path and the query.
  */
 export function pages(route: string) {
-  const codec = cursorCodec(config.cursorSecret());
+  config.cursorSecret();
   const bindingOf = (event: ApiEvent) =>
     JSON.stringify([route, event.user?.id ?? null, pathVariables(event), ownQuery(event)]);
   return {
     /**
-     * Entries for a schema of query parameters: `limit` and `cursor`, the latter as the position that it stands for.
+     * @returns the entries `limit` and `cursor` for a schema of query parameters. The cursor is
+     *   decrypted to its position.
      */
-    entries: (event: ApiEvent) => ({
+    entries: async (event: ApiEvent) => ({
       limit: v.nullish(
         v.pipe(
           v.string('limit_invalid'),
@@ -33,30 +36,44 @@ export function pages(route: string) {
       cursor: v.optional(
         v.pipe(
           v.string('cursor_invalid'),
-          v.transform((cursor) => codec.open(cursor, bindingOf(event))),
+          v.transform(await opener(event, bindingOf(event))),
           v.string('cursor_invalid'),
         ),
       ),
     }),
-    /** @returns the headers that lead to the next page (RFC 8288); none on the last. */
-    linkTo(event: ApiEvent, page: Page, next: string | undefined): Record<string, string> {
+    /** @returns the `Link` header of the next page (RFC 8288); none on the last page. */
+    async linkTo(event: ApiEvent, page: Page, next: string | undefined): Promise<Record<string, string>> {
       if (next === undefined) return {};
+      const [secret = ''] = await cursorSecrets();
       const query = new URLSearchParams({
         ...ownQuery(event),
         limit: String(page.limit),
-        cursor: codec.seal(next, bindingOf(event)),
+        cursor: cursorCodec(secret).seal(next, bindingOf(event)),
       });
       return { link: `<${clientPath(event)}?${query}>; rel="next"` };
     },
   };
 }
 
-/** @returns the page that checked query parameters ask for. */
+/** @returns what decrypts the cursor of a request, with any of the secrets. */
+async function opener(event: ApiEvent, binding: string): Promise<(cursor: string) => string | undefined> {
+  if (event.queryStringParameters?.cursor === undefined) return () => undefined;
+  const codecs = (await cursorSecrets()).map(cursorCodec);
+  return (cursor) => {
+    for (const codec of codecs) {
+      const position = codec.open(cursor, binding);
+      if (position !== undefined) return position;
+    }
+    return undefined;
+  };
+}
+
+/** @returns the page for checked query parameters. */
 export function pageOf({ limit, cursor }: { limit: number; cursor?: string | undefined }): Page {
   return cursor === undefined ? { limit } : { limit, before: cursor };
 }
 
-/** As they are meant: `@worf` and `%40worf` are one user. */
+/** Decoded: `@worf` and `%40worf` are one user. */
 function pathVariables(event: ApiEvent): [name: string, value: string][] {
   return Object.keys(event.pathParameters ?? {}).map((name) => [name, pathVariable(event, name)]);
 }
@@ -67,10 +84,13 @@ function ownQuery(event: ApiEvent): Record<string, string> {
   return Object.fromEntries(own.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The path as the client wrote it: the API's default domain has the stage in front, which `event.path` leaves out. */
+/**
+ * @returns the path as the client sent it. On the API's default domain it begins with the stage,
+ * unlike `event.path`.
+ */
 function clientPath(event: ApiEvent): string {
   const onDefaultDomain = event.requestContext?.domainName?.includes('.execute-api.') ?? false;
   const path = onDefaultDomain ? event.requestContext.path : event.path;
-  // API Gateway hands the path on as it came; what could end the link early is encoded all the same.
+  // API Gateway passes the path on unchanged. Encode characters that would end the link early.
   return path.replace(/[^\x21-\x7e]|[<>"]/gu, (character) => encodeURIComponent(character.toWellFormed()));
 }

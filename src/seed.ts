@@ -1,21 +1,21 @@
-import { type Activity, lifetimes, type Reply } from '../activities/activity.ts';
-import { putReply } from '../activities/replies.ts';
-import { findActivity, putActivity } from '../activities/repository.ts';
-import { groupUuidOf, uuidFromName } from '../messages/message.ts';
-import { listMessages, putMessage } from '../messages/repository.ts';
-import { putProfile } from '../users/repository.ts';
-import type { Profile } from '../users/user.ts';
+import { type Activity, lifetimes, type Reply } from './activities/activity.ts';
+import { putReply } from './activities/replies.ts';
+import { findActivity, putActivity } from './activities/repository.ts';
+import { groupUuidOf, uuidFromName } from './messages/message.ts';
+import { listMessages, putMessage } from './messages/repository.ts';
+import { putProfile } from './users/repository.ts';
+import type { Profile } from './users/user.ts';
 
 /*
- * `node src/table/seed.ts` fills the table of TABLE_NAME with what the course's application shows, through the same
- * writes as the API's. Running it again changes nothing.
+ * `node src/seed.ts` fills the table TABLE_NAME with the course's sample data, using the API's own writes. Running it
+ * again changes nothing.
  */
 
 const hour = 3_600_000;
 const day = 24 * hour;
 const minute = 60_000;
 
-/** Names the seed's uuids, so that they are the same at each run. */
+/** The namespace of the seed's uuids, which are the same in each run. */
 const seedNamespace = '0c6d7a52-1f0b-4c5c-8f0e-2f4f6f6f3d11';
 
 const users = [
@@ -92,7 +92,7 @@ function after(now: Date, milliseconds: number): string {
   return new Date(now.getTime() + milliseconds).toISOString();
 }
 
-/** One that is there stays, with the times of the run that made it, on which its other items' keys depend. */
+/** Keeps an existing activity: the keys of its other items depend on its times. */
 async function addActivity(
   now: Date,
   given: Pick<Activity, 'uuid' | 'handle' | 'message' | 'created_at' | 'expires_at'> & { likes_count?: number },

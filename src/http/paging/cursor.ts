@@ -1,17 +1,20 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
-/** Hides where a page begins from the caller, and knows its own again. */
+/** Encrypts the position of a page, and accepts only cursors that it made. */
 export interface CursorCodec {
-  /** @param binding what the cursor is good for alone: route, user, query. */
+  /** @param binding the route, user and query that the cursor is valid for. */
   seal(position: string, binding: string): string;
-  /** @returns undefined for a cursor that is forged, damaged, or was sealed for something else. */
+  /** @returns undefined if the cursor is forged, damaged, or sealed with another binding. */
   open(cursor: string, binding: string): string | undefined;
 }
 
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** AES-256-GCM with a random nonce; the binding is authenticated with it, and takes no space. */
+/**
+ * Uses AES-256-GCM with a random nonce. The binding is additional authenticated data and takes no
+ * space.
+ */
 export function cursorCodec(secret: string): CursorCodec {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'cruddur cursor', 32));
   return {
@@ -23,7 +26,7 @@ export function cursorCodec(secret: string): CursorCodec {
     },
     open(cursor, binding) {
       const bytes = Buffer.from(cursor, 'base64url');
-      // Node skips what is no base64url; a cursor that was tampered with so would still open.
+      // Node ignores characters outside base64url, so a tampered cursor could still decode.
       if (bytes.length <= ivBytes + tagBytes || bytes.toString('base64url') !== cursor) return undefined;
       try {
         const iv = bytes.subarray(0, ivBytes);

@@ -1,0 +1,77 @@
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Api } from './fixtures/cruddur/api.ts';
+import { overHttp } from './fixtures/cruddur/over-http.ts';
+import { projectDirectory } from './sls.ts';
+
+const directory = path.join(projectDirectory, 'queries');
+const files = globSync('*.json', { cwd: directory }).sort();
+const insights = globSync('logs-insights/*.txt', { cwd: directory }).sort();
+
+/**
+ * Written on a request's event only after something was lost: held by
+ * packages/telemetry/test/export/exporter.test.ts.
+ */
+const afterLoss = ['telemetry_lost'];
+
+interface Answer {
+  result: { rows: unknown[][]; notes: { message: string }[] };
+}
+
+describe('the saved queries', () => {
+  let api: Api & { console: string };
+
+  const ask = async (query: string): Promise<Answer> => {
+    const response = await fetch(new URL('/api/query', api.console), { method: 'POST', body: query });
+    expect(response.status).toBe(200);
+    return (await response.json()) as Answer;
+  };
+
+  beforeAll(async () => {
+    api = await overHttp();
+    await api.send('GET', '/api/activities/home');
+    await api.send('GET', '/api/activities/00000000-0000-4000-8000-000000000000');
+    await api.send('GET', '/api/message_groups', { headers: { Authorization: 'Bearer andrewbrown' } });
+    // Spans leave after the answer.
+    const counted = { filters: [{ column: 'cold_start', op: 'exists' }] };
+    await vi.waitFor(async () => expect((await ask(JSON.stringify(counted))).result.rows).toEqual([[3]]), 30_000);
+  });
+
+  afterAll(() => api?.stop());
+
+  it('are the eight that the documentation names, each also for Logs Insights', () => {
+    expect(files.map((file) => path.basename(file, '.json'))).toEqual(
+      insights.map((file) => path.basename(file, '.txt')),
+    );
+    expect(files).toHaveLength(8);
+  });
+
+  it.each(files)('%s names only attributes that the handlers write', async (file) => {
+    const text = readFileSync(path.join(directory, file), 'utf8');
+    const { name, description } = JSON.parse(text) as Record<string, string>;
+    expect(name).toMatch(/^[A-Z]/);
+    expect(description).toMatch(/[?].*$/);
+    const { notes, rows } = (await ask(text)).result;
+    const unknown = notes.filter(({ message }) => !afterLoss.some((attribute) => message.includes(`"${attribute}"`)));
+    expect(unknown).toEqual([]);
+    expect(rows.length > 0).toBe(!text.includes('telemetry_lost'));
+  });
+
+  it('count every request', async () => {
+    const text = readFileSync(path.join(directory, 'requests-by-release.json'), 'utf8');
+    const { rows } = (await ask(text)).result;
+    expect(rows.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(3);
+  });
+
+  it.each(insights)('%s names only fields of the lines that the functions write', async (file) => {
+    const text = readFileSync(path.join(directory, file), 'utf8');
+    const named = new Set([...text.replace(/^#.*$/gm, '').matchAll(/\bevent\.(\w+)/g)].map(([, name]) => name ?? ''));
+    const written = await Promise.all(
+      [...named].map(
+        async (name) => (await ask(JSON.stringify({ filters: [{ column: name, op: 'exists' }] }))).result.notes,
+      ),
+    );
+    expect(written.flat()).toEqual([]);
+  });
+});
