@@ -1,17 +1,21 @@
 /**
- * How much later the caller has its answer when a back end of telemetry misbehaves: `npm run bench:faults`.
- * A function that says one thing to each tool runs in Lambda processes, one for each fault and tool. All take turns in shuffled rounds, so
- * that whatever else the machine does falls on all of them alike; the figure is the difference of medians to the same function with a back
- * end that works. Fails when a cell is over 5 ms.
+ * Measures the delay before the response when a telemetry back end misbehaves: `npm run
+ * bench:faults`. Each fault and tool has a Lambda process of the same function. They take turns in
+ * shuffled rounds, so that noise of the machine hits all alike. A figure is the difference of
+ * medians to the same function with back ends that work. Fails when a cell is over 5 ms.
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Behaviour } from '../test/src/telemetry/back-end.ts';
-import { awsRuntimeClient, type Stage, startStage } from '../test/src/telemetry/stage.ts';
+import type { Behaviour } from '../packages/telemetry/test/harness/back-end.ts';
+import {
+  awsRuntimeClient,
+  type LambdaHarness,
+  startLambdaHarness,
+} from '../packages/telemetry/test/harness/lambda-harness.ts';
 
-const rounds = Number(process.env['ROUNDS'] ?? 41);
-const coldRounds = Number(process.env['COLD_ROUNDS'] ?? 15);
+const rounds = Number(process.env.ROUNDS ?? 41);
+const coldRounds = Number(process.env.COLD_ROUNDS ?? 15);
 const settleMilliseconds = 60;
 const mostAddedMilliseconds = 5;
 const runtime = awsRuntimeClient ? 'aws' : 'local';
@@ -33,7 +37,7 @@ interface Variant {
   tool: Tool;
   /** Absent: the same function with nowhere to send to. */
   behaviour: Behaviour | undefined;
-  stage: Stage;
+  harness: LambdaHarness;
   warm: number[];
   cold: number[];
   /** What the environment still does after the last answer. */
@@ -45,30 +49,33 @@ const paths: Record<Tool, string> = { OTLP: '/none', Rollbar: '/fault' };
 
 async function prepare(tool: Tool, behaviour: Behaviour | undefined): Promise<Variant> {
   const environment: Record<string, string> = { POWERTOOLS_LOG_LEVEL: 'WARN' };
-  if (tool !== 'OTLP' || !behaviour) environment['OTEL_TRACES_EXPORTER'] = 'none';
-  if (tool === 'Rollbar' && behaviour) environment['ROLLBAR_ACCESS_TOKEN'] = 'token';
-  const stage = await startStage({ layer: true, runtime, timeoutSeconds: 20, environment });
-  if (behaviour) await (tool === 'OTLP' ? stage.otlp : stage.rollbar).behave(behaviour);
-  return { tool, behaviour, stage, warm: [], cold: [], busy: Promise.resolve() };
+  if (tool !== 'OTLP' || !behaviour) environment.OTEL_TRACES_EXPORTER = 'none';
+  if (tool === 'Rollbar' && behaviour) environment.ROLLBAR_ACCESS_TOKEN = 'token';
+  const harness = await startLambdaHarness({ layer: true, runtime, timeoutSeconds: 20, environment });
+  if (behaviour) await (tool === 'OTLP' ? harness.otlp : harness.rollbar).behave(behaviour);
+  return { tool, behaviour, harness, warm: [], cold: [], busy: Promise.resolve() };
 }
 
 async function measure(variant: Variant, cold: boolean): Promise<void> {
   await variant.busy;
   // What the one before does after its answer must not take the processor from this one.
   await pause(settleMilliseconds);
-  const invocation = await variant.stage.invoke({ path: paths[variant.tool] });
+  const invocation = await variant.harness.invoke({ path: paths[variant.tool] });
   if (invocation.coldStart !== cold)
     throw new Error(`${variant.behaviour}: the start was not ${cold ? 'cold' : 'warm'}`);
-  variant.busy = variant.stage.idle(invocation).then(() => {
+  variant.busy = variant.harness.idle(invocation).then(() => {
     variant[cold ? 'cold' : 'warm'].push(
-      invocation.milliseconds - initMilliseconds(variant.stage, invocation.requestId),
+      invocation.milliseconds - initMilliseconds(variant.harness, invocation.requestId),
     );
-    if (cold) variant.stage.cool();
+    if (cold) variant.harness.cool();
   });
 }
 
-/** Nothing is sent during INIT, and starting a process varies by more than everything that is measured here. */
-function initMilliseconds({ lines }: Stage, requestId: string): number {
+/**
+ * Nothing is sent during INIT, and starting a process varies by more than everything that is
+ * measured here.
+ */
+function initMilliseconds({ lines }: LambdaHarness, requestId: string): number {
   const report = lines.find(({ message }) => message.startsWith(`REPORT RequestId: ${requestId}`))?.message ?? '';
   return Number(/Init Duration: ([\d.]+) ms/.exec(report)?.[1] ?? 0);
 }
@@ -87,8 +94,8 @@ function median(values: readonly number[]): number {
 }
 
 /** Records that the function's own metrics say were lost. */
-function lost({ stage }: Variant): number {
-  return stage
+function lost({ harness }: Variant): number {
+  return harness
     .json()
     .flatMap((line) => Object.entries(line))
     .filter(([name]) => name.startsWith('TelemetryLost_'))
@@ -101,15 +108,15 @@ for (const tool of tools) {
 }
 for (const variant of variants) {
   // The first request of a process is another matter: it starts cold, and compiles.
-  await variant.stage.invoke({ path: paths[variant.tool] }).then((first) => variant.stage.idle(first));
+  await variant.harness.invoke({ path: paths[variant.tool] }).then((first) => variant.harness.idle(first));
 }
 for (let round = 0; round < rounds; round += 1) for (const variant of shuffled(variants)) await measure(variant, false);
-for (const { stage } of variants) stage.cool();
+for (const { harness } of variants) harness.cool();
 for (let round = 0; round < coldRounds; round += 1)
   for (const variant of shuffled(variants)) await measure(variant, true);
 await Promise.all(variants.map(({ busy }) => busy));
 // What the last environments have lost they write when they end.
-await Promise.all(variants.map(({ stage }) => stage.stop()));
+await Promise.all(variants.map(({ harness }) => harness.stop()));
 
 const find = (tool: Tool, behaviour: Behaviour | undefined): Variant => {
   const variant = variants.find((candidate) => candidate.tool === tool && candidate.behaviour === behaviour);
@@ -133,7 +140,7 @@ const row = (name: string, behaviour: Behaviour, base?: Behaviour | 'nothing'): 
 };
 const rows = [
   ...faults.map((behaviour) => row(behaviour, behaviour)),
-  row('works, against no back end at all', 'works', 'nothing'),
+  row('works, compared with no back end', 'works', 'nothing'),
 ];
 const table = [
   '| back end | OTLP, warm | OTLP, cold | lost spans | Rollbar, warm | Rollbar, cold | lost items |',
@@ -148,11 +155,15 @@ const base = tools
   .join('; ');
 const text = `# Delay added before the response when a back end misbehaves
 
-Milliseconds, the difference of medians of ${rounds} warm and ${coldRounds} cold requests in shuffled rounds, under ${runtime === 'aws' ? "AWS's runtime client" : "this project's runtime client"},
-to the same function with back ends that work (${base}); cold is the first
-request of an environment, less its Init, in which nothing is sent. Written by \`npm run bench:faults\`, which fails when a cell is over ${mostAddedMilliseconds} ms.
-Lost: records that the function's own metrics counted as lost in the run. What could not be sent, or was answered 429, 502, 503 or 504, is kept, 2,000 records at most, and sent when the back end works again; none does here before its environment ends, so all are lost;
-what was sent and not answered is counted as lost and not sent twice, because a duplicate falsifies counts.
+Milliseconds: the difference between the medians of ${rounds} warm and ${coldRounds} cold requests in shuffled rounds, under
+${runtime === 'aws' ? "AWS's runtime client" : "this project's runtime client"}, and the medians of the same function with back ends that work
+(${base}).
+A cold figure is the first request of an environment without its Init, in which nothing is sent.
+\`npm run bench:faults\` writes this table, and fails when a cell is over ${mostAddedMilliseconds} ms.
+
+"Lost" counts the records that the function's own metrics report as lost. A batch that never reached the back end, or got 429, 502, 503 or
+504, stays in the queue (at most 2,000 records) and is sent when the back end works again. Here no back end recovers before its environment
+ends, so all of them are lost. A batch that was sent but not answered counts as lost and isn't sent twice, because duplicates falsify counts.
 
 ${table}
 `;
