@@ -11,7 +11,7 @@ import type { SchemaName } from './responses.ts';
  */
 export interface Operation {
   summary: string;
-  /** Whether the route needs a caller, knows one, or asks for none. */
+  /** Whether the route requires a caller, takes one if there is one, or ignores it. */
   identity: 'required' | 'optional' | 'none';
   answer: { schema: SchemaName; isList?: boolean } | { either: [SchemaName, SchemaName] } | 'text';
   query?: Record<string, { schema: Record<string, unknown>; isRequired?: boolean }>;

@@ -60,7 +60,7 @@ describe('the API over HTTP, as sls local runs it', () => {
       ['PUT', '/api/messages'],
       ['HEAD', '/api/activities'],
       ['GET', '/API/activities/home'],
-    ])('answers 404 to %s %s, which is no route', async (method, path) => {
+    ])('answers 404 to %s %s, which is not a route', async (method, path) => {
       const answer = await api.send(method, path);
       if (method === 'HEAD') expect(answer.status).toBe(404);
       else await expectProblem(answer, 404);

@@ -132,7 +132,7 @@ function readUrl(read: Read, warnings: string[]): string | undefined {
   }
   const url = URL.parse(given);
   if (!url || !/^https?:$/.test(url.protocol)) {
-    warnings.push(`${nameOf(read, 'ENDPOINT')} is no http or https URL: OpenTelemetry spans go nowhere.`);
+    warnings.push(`${nameOf(read, 'ENDPOINT')} is not an http or https URL: no OpenTelemetry span is sent.`);
     return undefined;
   }
   if (!own) url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/traces`;
@@ -158,7 +158,7 @@ function readCompression(read: Read, warnings: string[]): OtelSettings['compress
 /** The longest time that a timer of Node's takes: with more than that it fires at once. */
 const longestTimeout = 2 ** 31 - 1;
 
-/** 0 is no limit. */
+/** 0 means without a limit. */
 function readTimeout(read: Read, warnings: string[]): number {
   const name = nameOf(read, 'TIMEOUT');
   const milliseconds = readNumber(read, name, 10_000, warnings);
@@ -224,7 +224,7 @@ function readNumber(read: Read, name: string, fallback: number, warnings: string
   if (text === undefined) return fallback;
   const value = Number(text);
   if (Number.isFinite(value)) return value;
-  warnings.push(`${name} is no number.`);
+  warnings.push(`${name} is not a number.`);
   return fallback;
 }
 

@@ -44,7 +44,7 @@ describe('X-Ray and OpenTelemetry agree span by span, attribute by attribute,', 
   });
 
   it.each(['text', 'null', 'empty', 'object', 'number', 'nothing'])(
-    'when what is thrown is no error: %s',
+    'when the thrown value is not an error: %s',
     async (what) => {
       const trees = await treesAfter({ path: '/thrown', query: { what } });
 

@@ -150,7 +150,7 @@ describe.each(runtimeClients)('several invocations at a time in one process, und
   }
 
   it.skipIf(skipped)(
-    'is no extension, and has sent the spans of each, and of no other, before its answer',
+    'does not register as an extension, and has sent the spans of each, and no others, before its answer',
     async () => {
       const calls = [...(await invoke(1)), ...(await invoke(8))];
       const traces = await arrivals();

@@ -42,7 +42,7 @@ export function bodies({ post }: Caller): void {
       expect([answer.status, json(answer)]).toEqual([422, ['message_exceed_max_chars']]);
     });
     it.each(posts)(
-      'of %s that is one string or list of 5 MB is as empty as any other that is no object',
+      'of %s that is one string or list of 5 MB is as empty as any other that is not an object',
       async (path) => {
         const empty = json(await post(path, {}));
         for (const body of [`"${'x'.repeat(5 * 1024 * 1024)}"`, `[${'1,'.repeat(2.5 * 1024 * 1024)}1]`]) {

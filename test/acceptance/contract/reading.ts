@@ -89,7 +89,7 @@ export function reading({ get, create }: Caller): void {
       expect(json(await get('/api/activities/@londo'))).toEqual([]);
     });
     it.each(['@nobody', '@', '@%20', '@a%2Fb', `@${'x'.repeat(3000)}`])(
-      'answers 404 to %s, who is no user',
+      'answers 404 to %s, who is not a user',
       async (handle) => {
         await expectProblem(get(`/api/activities/${handle}`), 404);
       },

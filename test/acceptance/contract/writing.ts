@@ -143,7 +143,7 @@ export function writing({ get, post, create, uniqueWord }: Caller): void {
       expect((await post(`/api/activities/${uuid}/reply`, { message: '😀'.repeat(1024) })).status).toBe(200);
     });
     it.each([unknownUuid, 'abc', '@andrewbrown', '26e12864-1c26-5c3a-9658-97a10f8fea67'])(
-      'answers 404 for %s, which is no activity',
+      'answers 404 for %s, which is not an activity',
       async (id) => {
         await expectProblem(post(`/api/activities/${id}/reply`, { message: 'hi' }), 404);
       },

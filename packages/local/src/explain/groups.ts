@@ -31,7 +31,7 @@ export function groupOf(node: TraceNode): Group {
 
 export const uncovered: Group = { kind: 'uncovered', label: 'code that no span covers' };
 
-/** @returns whether a node stands for the whole handler, so that its self time is no span's. */
+/** @returns whether a node stands for the whole handler, so that its self time belongs to no span. */
 function isHandler(node: TraceNode): boolean {
   if (node.name.startsWith('## ') || node.kind === 'server') return true;
   return node.type === 'segment' || (node.type === 'subsegment' && node.name === 'Invocation');

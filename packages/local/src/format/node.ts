@@ -63,7 +63,7 @@ export function labelOf(node: TraceNode): Piece[] {
 }
 
 /**
- * @returns path and query of an absolute URL, or the text itself when it is none; secrets in the
+ * @returns path and query of an absolute URL, or the text itself when it is not a URL; secrets in the
  * query are redacted.
  */
 export function pathOf(url: string | undefined): string | undefined {

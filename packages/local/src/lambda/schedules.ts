@@ -35,7 +35,7 @@ export function startSchedules(service: LocalService, platform: LambdaPlatform, 
           for (let left = at.getTime() - clock.now().getTime(); left > 0; left = at.getTime() - clock.now().getTime()) {
             await clock.sleep(Math.min(left, longestSleep), ended.signal);
           }
-          // Nobody waits for it: what it comes to is in its trace.
+          // Nobody waits for the result; the trace has it.
           void platform.invoke(lambda.key, {
             payload: schedule.input ?? JSON.stringify(scheduledEvent(service, lambda, at)),
             trace: { root: newRoot(), sampled: true },

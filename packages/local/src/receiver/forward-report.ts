@@ -1,5 +1,5 @@
 /**
- * At most one sentence in so many milliseconds: a service that comes and goes is no news at each
+ * At most one sentence in so many milliseconds: a service that comes and goes is not news each
  * request.
  */
 const quietMilliseconds = 5_000;

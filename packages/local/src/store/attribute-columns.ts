@@ -129,7 +129,7 @@ export class AttributeColumns {
       this.overflow++;
       return undefined;
     }
-    // An empty identifier is none.
+    // DuckDB does not accept an empty identifier.
     const plain = key || 'unnamed';
     let name = plain;
     for (let copy = 2; this.#names.has(name.toLowerCase()); copy++) name = `${plain}~${copy}`;

@@ -38,7 +38,7 @@ export interface Store extends TelemetrySink, Queries, LogReads {
   /** Resolves when all that was handed over before can be read. Never rejects. */
   flush(): Promise<void>;
   /**
-   * @param traceId 32 hex digits or X-Ray's form. @returns undefined for an id that is none, or of
+   * @param traceId 32 hex digits or X-Ray's form. @returns undefined for an invalid id, or one of
    * which nothing has arrived.
    */
   trace(traceId: string): Promise<Trace | undefined>;
@@ -88,7 +88,7 @@ const readWaitsMilliseconds = 250;
 
 /**
  * Opens the store of a run.
- * @throws {LocalFailure} when the file belongs to another process, is no database, or has another
+ * @throws {LocalFailure} when the file belongs to another process, is not a database, or has another
  *   schema version.
  */
 export async function openStore({ file, readOnly = false, readMilliseconds }: StoreOptions): Promise<Store> {

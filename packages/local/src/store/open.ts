@@ -11,7 +11,7 @@ const never = '4GB';
 /**
  * Opens the file of a run, and makes its tables where it is new.
  * @param file path of a DuckDB file, or `:memory:`.
- * @throws {LocalFailure} when the file belongs to another process, is no database, or has another
+ * @throws {LocalFailure} when the file belongs to another process, is not a database, or has another
  *   schema version.
  */
 export async function openDatabase(file: string, readOnly: boolean): Promise<DuckDBInstance> {

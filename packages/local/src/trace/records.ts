@@ -127,7 +127,7 @@ export interface InstrumentationContext {
 export interface LogRecord {
   /**
    * function: a line that a function or the platform wrote; cloudwatch: PutLogEvents; otlp: an OTLP
-   * log record; honeycomb: an event that is no span.
+   * log record; honeycomb: an event that is not a span.
    */
   source: 'function' | 'cloudwatch' | 'otlp' | 'honeycomb';
   /** Epoch milliseconds. */
@@ -148,7 +148,7 @@ export interface LogRecord {
   observedNanoseconds?: bigint;
   severityNumber?: number;
   eventName?: string;
-  /** The body where it is no string; `message` is its JSON then. */
+  /** The body if it is not a string; `message` is then its JSON. */
   body?: AttributeValue;
   flags?: number;
   droppedAttributes?: number;
@@ -197,7 +197,7 @@ export interface MetricRecord {
   context?: InstrumentationContext;
 }
 
-/** Many measurements in sum: what an OTLP histogram, exponential histogram or summary holds. */
+/** A summary of many measurements: an OTLP histogram, exponential histogram or summary. */
 export interface MetricDistribution {
   count: number;
   sum?: number;

@@ -61,7 +61,7 @@ describe('sls local', () => {
     },
   );
 
-  it('names a port that is no number', async () => {
+  it('names a port that is not a number', async () => {
     const ended = await sls(service.directory, ['local', '--api-port', '80x']);
     expectSentence(ended, /--api-port takes a whole number from 0 to 65535, not "80x"\./);
   });

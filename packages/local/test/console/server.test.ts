@@ -42,7 +42,7 @@ describe('the JSON of traces', () => {
     }
   });
 
-  it('answers 404 with a problem document for an id of which nothing is here, and for what is no id', async () => {
+  it('answers 404 with a problem document for an unknown id and for an invalid one', async () => {
     for (const id of ['f'.repeat(32), 'x', '%2e%2e%2fstatus', '1-6561dad1-xyz']) {
       const response = await get(`/api/traces/${id}`);
       expect(response.status).toBe(404);

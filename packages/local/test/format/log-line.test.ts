@@ -69,7 +69,7 @@ describe('condense', () => {
     expect(of(JSON.stringify({ _aws: {}, requests: 1 }))).toMatchObject({ kind: 'metric', text: 'requests=1' });
   });
 
-  it('survives JSON that is thousands of levels deep, and JSON that is none', () => {
+  it('survives JSON that is thousands of levels deep, and invalid JSON', () => {
     expect(of(`{"message":"deep","tree":${'['.repeat(50_000)}${']'.repeat(50_000)}}`).text).toMatch(/^deep {2}tree=/);
     expect(of('{"message":').text).toBe('{"message":');
     expect(of('{"__proto__":{"level":"ERROR"},"message":"mine"}').level).toBe('');

@@ -206,7 +206,7 @@ describe('a request', () => {
 
   it.each([
     ['is cut off by the end of what the client sends', 'Content-Length: 10\r\n\r\n123', 0],
-    ['is no valid chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n', 1],
+    ['has an invalid chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n', 1],
   ])('whose body %s is answered 400, and its segment ends', async (_, rest, mistakes) => {
     const gateway = await gatewayUnderTest(service);
     const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true }).setEncoding('latin1');

@@ -78,7 +78,7 @@ describe("Lambda's Invoke API, called by AWS's SDK", () => {
     expect(answer.payload).toMatchObject({ errorType: 'TypeError', errorMessage: 'no' });
   });
 
-  it('gives the end of the log, REPORT included, to who asks for it', async () => {
+  it('returns the end of the log, REPORT included, on request', async () => {
     const { invoke } = await api();
     const { LogResult } = await invoke({ FunctionName: 'service-test-echo', LogType: 'Tail', Payload: '{"name":"x"}' });
     const log = Buffer.from(LogResult ?? '', 'base64').toString('utf8');

@@ -86,7 +86,7 @@ describe('frames', () => {
     );
   });
 
-  it('that are none are counted, and nothing is made up of them', () => {
+  it('that are invalid are counted, and nothing is made up from them', () => {
     const lost: number[] = [];
     const reader = (emit: (record: OutputRecord) => void) => readFrames(emit, (count) => lost.push(count));
     expect(read(reader, [frame(2, 0n, 'good'), Buffer.from('someone writes text to the descriptor\n')])).toHaveLength(

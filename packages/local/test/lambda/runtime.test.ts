@@ -121,7 +121,7 @@ describe.each(runtimeClients)('with $client', ({ runtimeClient, missing }) => {
     ['a missing file', 'none.handler', 'Runtime.ImportModuleError'],
     ['a missing dependency', 'missing.handler', 'Runtime.ImportModuleError'],
     ['a missing export', 'app.none', 'Runtime.HandlerNotFound'],
-    ['an export that is no function', 'app.text', 'Runtime.HandlerNotFound'],
+    ['an export that is not a function', 'app.text', 'Runtime.HandlerNotFound'],
     ['a syntax error', 'syntax.handler', 'Runtime.UserCodeSyntaxError'],
     ['a TypeScript file', 'typed.handler', 'Runtime.ImportModuleError'],
     ['a name that leads out of the folder', '../app.handler', 'Runtime.MalformedHandlerName'],

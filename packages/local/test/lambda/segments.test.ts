@@ -91,7 +91,7 @@ it('have no Init when warm, and say what the function threw', async () => {
   expect(own[1]).not.toHaveProperty('subsegments');
 });
 
-it('are none where the trace is not sampled, but the logs and the header are as ever', async () => {
+it('are absent where the trace is not sampled, but the logs and the header are as usual', async () => {
   const { invoke, sink, logged } = await bench({ files: app });
   const result = await invoke({}, { trace: { ...trace, sampled: false } });
   expect(result.value).toMatch(new RegExp(`^Root=${trace.root};Parent=[0-9a-f]{16};Sampled=0$`));
@@ -103,7 +103,7 @@ it('are none where the trace is not sampled, but the logs and the header are as 
   expect(sink.segments).toEqual([]);
 });
 
-it('are none where tracing is passed through, and the function then hangs below its caller', async () => {
+it('are absent where tracing is passed through, and the function is then a child of its caller', async () => {
   const { invoke, sink, logged } = await bench({ files: app, functions: [lambda({ tracing: 'PassThrough' })] });
   expect((await invoke({}, { trace })).value).toBe(`Root=${trace.root};Parent=${trace.parent};Sampled=1`);
   await logged(/^REPORT/);

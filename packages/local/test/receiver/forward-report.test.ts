@@ -29,7 +29,7 @@ describe('what is said of a real service', () => {
     ]);
   });
 
-  it('is no more than a sentence in 5 s when it comes and goes, and then how it is by then', () => {
+  it('is at most one sentence in 5 s when the service comes and goes, and then says the latest state', () => {
     for (let times = 0; times < 100; times += 1) {
       report.failed('it answered 503');
       report.arrived();

@@ -312,7 +312,7 @@ describe('the store', () => {
     await reading.close();
   });
 
-  it('refuses a file that is no store, in one sentence', async () => {
+  it('refuses a file that is not a store, in one sentence', async () => {
     const { writeFile } = await import('node:fs/promises');
     const other = join(directory, 'other.duckdb');
     await writeFile(other, 'this is a text of more than a few bytes, and no database at all'.repeat(100));

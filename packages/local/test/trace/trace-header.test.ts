@@ -53,9 +53,9 @@ describe('parseTraceHeader', () => {
     ['a root of another version', 'Root=2-5759e988-bd862e3fe1be46a994272793'],
     ['a short root', 'Root=1-5759e988-bd862e3fe1be46a99427279'],
     ['an all-zero root', 'Root=1-00000000-000000000000000000000000'],
-    ['a parent that is no id', `Root=${root};Parent=xyz`],
+    ['an invalid parent', `Root=${root};Parent=xyz`],
     ['an all-zero parent', `Root=${root};Parent=0000000000000000`],
-    ['a decision that is none', `Root=${root};Sampled=yes`],
+    ['an invalid decision', `Root=${root};Sampled=yes`],
     ['nothing', ''],
   ])('refuses %s', (_, value) => {
     expect(parseTraceHeader(value)).toBeUndefined();

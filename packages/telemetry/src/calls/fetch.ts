@@ -24,7 +24,7 @@ export function traceFetch(): void {
   if (typeof original !== 'function' || mark in original) return;
   const traced: typeof globalThis.fetch = async function fetch(input, init) {
     if (!currentRequest()) return original(input, init);
-    // Made as `fetch` itself would: what is no request is refused by the same error.
+    // Built as `fetch` itself would: an invalid request fails with the same error.
     const request = new Request(input, init);
     return /^https?:/.test(request.url) ? recordFetch(original, request) : original(request);
   };

@@ -15,7 +15,7 @@ export interface RequestEnd {
 
 /** Finds what the caller sent in confidence. */
 export interface SecretFinder {
-  /** @returns where secrets stand in `text`, by their beginnings; `open` is none of them. */
+  /** @returns where secrets stand in `text`, by their start; `open` is not one of them. */
   find(text: string, open?: string): [start: number, end: number][];
 }
 

@@ -299,7 +299,7 @@ function pauseAfterFailure(health: Health, wait: number | undefined): void {
 }
 
 /**
- * A clock that is set back is no reason to wait longer: the time since the failure is negative
+ * A clock that is set back must not make the wait longer: the time since the failure is negative
  * then.
  */
 function isLeftAlone({ failedAt, pause }: Health): boolean {

@@ -165,7 +165,7 @@ export function requestSecrets(input: CallerInput): string[] {
     addTokens(name);
     if (!isOpen(name, value)) add(value);
   });
-  // As a whole too: code that quotes the body keeps the caller's own escapes, which are none of our
+  // As a whole too: code that quotes the body keeps the caller's own escapes, which are not among our
   // encodings.
   if (typeof input.body === 'string') addWhole(input.body);
   let members = mostMembers;

@@ -72,7 +72,7 @@ export class SecretIndex {
     return this.#steps;
   }
 
-  /** @returns where secrets stand in `text`, by their beginnings; `open` is none of them. */
+  /** @returns where secrets stand in `text`, by their start; `open` is not one of them. */
   find(text: string, open?: string): Range[] {
     const found: Range[] = [];
     if (this.#size === 0) return found;

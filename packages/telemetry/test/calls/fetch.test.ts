@@ -55,7 +55,7 @@ describe('fetch', () => {
   });
 
   it.each([
-    ['a URL that is none', () => fetch('nowhere')],
+    ['an invalid URL', () => fetch('nowhere')],
     ['a body for GET', () => fetch(url, { body: 'a body' })],
     ['a signal that has been aborted', () => fetch(url, { signal: AbortSignal.abort(new Error('no more')) })],
     ['a server that is away', () => fetch('http://127.0.0.1:1/')],

@@ -198,7 +198,7 @@ describe('none of the defects of Rollbar’s own Lambda wrapper', () => {
     ).toEqual(['thrown at once']);
   });
 
-  it('2: a handler that finishes within its last second is no timeout', async () => {
+  it('2: a handler that finishes within its last second is not a timeout', async () => {
     const before = harness.rollbar.deliveries.length;
     const invocation = await harness.invoke({ path: '/slow', query: { for: '1700' } });
     await harness.invoke({ path: '/message' });

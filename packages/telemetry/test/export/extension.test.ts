@@ -82,7 +82,7 @@ describe('an extension', () => {
   };
   const bodies = (): string[] => backEnd.deliveries.map(({ body }) => String(body));
 
-  it('that Lambda never answers is none: INIT goes on', async () => {
+  it('that Lambda never answers does not hold up INIT', async () => {
     api = await startExtensionsApi('hangs');
     await exporter.register(api.address);
     add('first');

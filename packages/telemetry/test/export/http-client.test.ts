@@ -92,7 +92,7 @@ describe('an address', () => {
   it.each([
     ['whose name is not found', 'http://collector.invalid/', /^(ENOTFOUND|EAI_AGAIN)$/],
     ['where nobody listens', 'http://127.0.0.1:1/', /^ECONNREFUSED$/],
-    ['that is none', 'nonsense', /^Invalid URL$/],
+    ['that is invalid', 'nonsense', /^Invalid URL$/],
     ['of another protocol', 'ftp://127.0.0.1/', /./],
   ])('%s has not been sent to', async (_title, url, reason) => {
     expect(await openPost(url).send(post(), patient)).toEqual({

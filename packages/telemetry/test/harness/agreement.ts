@@ -66,10 +66,10 @@ export function disagreements({ xray, otel }: Trees): string[] {
   ];
   const subsegments = new Map(xray.map((subsegment) => [subsegment.id, subsegment]));
   const spans = new Map(otel.map((span) => [span.spanId, span]));
-  for (const { id, name } of xray) if (!spans.has(id)) found.push(`${name} is no span`);
+  for (const { id, name } of xray) if (!spans.has(id)) found.push(`${name} is not a span`);
   for (const span of otel) {
     const subsegment = subsegments.get(span.spanId);
-    if (!subsegment) found.push(`${span.name} is no subsegment`);
+    if (!subsegment) found.push(`${span.name} is not a subsegment`);
     else {
       const differences = [
         ...places(subsegment, span, subsegments, spans),

@@ -70,9 +70,9 @@ describe("the layer's configuration", () => {
     ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'grpc', 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL is grpc'],
     ['OTEL_EXPORTER_OTLP_COMPRESSION', 'zstd', 'OTEL_EXPORTER_OTLP_COMPRESSION is zstd'],
     ['OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'zstd', 'OTEL_EXPORTER_OTLP_TRACES_COMPRESSION is zstd'],
-    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'ftp://x', 'OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL'],
-    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL'],
-    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'nowhere', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is no http or https URL'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'ftp://x', 'OTEL_EXPORTER_OTLP_ENDPOINT is not an http or https URL'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'OTEL_EXPORTER_OTLP_ENDPOINT is not an http or https URL'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'nowhere', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is not an http or https URL'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', '', 'OTEL_EXPORTER_OTLP_ENDPOINT is not set'],
     ['OTEL_SDK_DISABLED', '1', 'OTEL_SDK_DISABLED is neither true nor false'],
     ['OTEL_PROPAGATORS', 'b3', 'OTEL_PROPAGATORS names b3'],
@@ -93,7 +93,7 @@ describe("the layer's configuration", () => {
   it.each([
     ['0.7', 1, 'every trace is kept'],
     ['0.3', 3, 'one ordinary trace of 3 is kept'],
-  ])('says what it keeps where the ratio %s is none of a whole number', (ratio, sampleRate, kept) => {
+  ])('says what it keeps where the ratio %s is not 1 divided by a whole number', (ratio, sampleRate, kept) => {
     expect(read({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: ratio })).toMatchObject({
       sampleRate,
       warnings: [expect.stringContaining(kept)],
@@ -130,9 +130,12 @@ describe("the layer's configuration", () => {
     ['99999999999', 2 ** 31 - 1],
     ['-5', 10_000],
     ['soon', 10_000],
-  ])('with the time limit %s waits for %s ms at most: no timer takes more, and 0 is none', (limit, milliseconds) => {
-    expect(read({ OTEL_EXPORTER_OTLP_TIMEOUT: limit }).timeoutMilliseconds).toBe(milliseconds);
-  });
+  ])(
+    'with the time limit %s waits for %s ms at most: no timer takes more, and 0 means no limit',
+    (limit, milliseconds) => {
+      expect(read({ OTEL_EXPORTER_OTLP_TIMEOUT: limit }).timeoutMilliseconds).toBe(milliseconds);
+    },
+  );
 
   it("takes the signal's own time limit before the general one, and 10 s without either", () => {
     expect(readOtelSettings({}).timeoutMilliseconds).toBe(10_000);

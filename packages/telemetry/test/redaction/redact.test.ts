@@ -22,7 +22,7 @@ describe('redaction', () => {
   });
 
   it.each(['handle', 'user_id', 'route', 'messages_count', 'table_name', 'duration_ms'])(
-    'takes the key %s for none',
+    'does not treat the key %s as secret',
     (key) => {
       expect(isSecretKey(key)).toBe(false);
     },
@@ -55,7 +55,7 @@ describe('redaction', () => {
     'bearer token missing',
     'Basic validation failed.',
     'connect failed: code=ECONNREFUSED',
-    'the group 68f126b0-1ceb-4a33-88be-d90fa7109eee is none of @andrewbrown',
+    'the group 68f126b0-1ceb-4a33-88be-d90fa7109eee is not one of @andrewbrown',
     'GET /api/activities/{id} 404 in 12.5 ms, trace 1-6b0315c3-6aec9842451247d328da8d31',
     'ConditionalCheckFailedException: The conditional request failed',
   ])('leaves "%s" as it is', (text) => {
@@ -307,7 +307,7 @@ function plant(planted: [string, string][]): Planted {
 }
 
 /**
- * JSON as some clients write it: with an escape for every character that is no letter, digit or
+ * JSON as some clients write it: with an escape for every character except letters, digits and
  * space.
  */
 function asciiJson(value: Record<string, string>): string {

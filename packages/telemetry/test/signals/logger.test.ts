@@ -34,7 +34,7 @@ const names = [
   'line ends and escapes',
   'an invalid date',
   'a Date of 10 MB',
-  'a Date that is no text',
+  'a Date whose text throws',
   'bytes that say they are 10 MB',
   'a String of 10 MB',
   'an integer of a million digits',

@@ -76,7 +76,7 @@ describe('the metrics of a request', () => {
     );
   });
 
-  it('counts nothing, and throws nothing, for a name that is no text', async () => {
+  it('counts nothing, and throws nothing, for a name that is not text', async () => {
     const body = JSON.stringify([
       [{ toString: null }, 1],
       [null, 1],

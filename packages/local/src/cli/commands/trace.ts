@@ -34,7 +34,7 @@ const trace: Command = {
     const { runTrace } = await import('../trace.ts');
     return runTrace({
       ...(id === undefined ? {} : { id }),
-      // An empty text is no number, though Number('') is 0.
+      // An empty text is not a number, though Number('') is 0.
       ...(slow === undefined ? {} : { slow: slow === '' ? Number.NaN : Number(slow) }),
       ...(consoleUrl === undefined ? {} : { consoleUrl }),
       ...(typeof values.run === 'string' ? { run: values.run } : {}),

@@ -1,7 +1,7 @@
 /**
  * Says what Lambda would make of a function's answer to a batch: which records would come again.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
- * @returns undefined where the event is no batch, or the answer says nothing of its records.
+ * @returns undefined where the event is not a batch, or the answer does not mention its records.
  */
 export function batchAnswer(event: unknown, answer: unknown): string | undefined {
   const records = list(field(event, 'Records'));
@@ -13,7 +13,7 @@ export function batchAnswer(event: unknown, answer: unknown): string | undefined
   if (failed.length === 0) return `All ${count(ids.length)} succeeded.`;
   const unknown = failed.find((id) => typeof id !== 'string' || id === '' || !ids.includes(id));
   if (unknown !== undefined || failed.includes(undefined)) {
-    return wholeBatch(ids, `itemIdentifier ${JSON.stringify(unknown)} is none of them`);
+    return wholeBatch(ids, `itemIdentifier ${JSON.stringify(unknown)} is not one of them`);
   }
   if (isStream(records[0])) {
     const first = Math.min(...failed.map((id) => ids.indexOf(String(id))));

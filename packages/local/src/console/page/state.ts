@@ -138,7 +138,7 @@ export function start(): void {
     const parameters = new URLSearchParams(Object.entries(chosen).filter(([, value]) => value !== ''));
     const url = parameters.size > 0 ? `/?${parameters}` : '/';
     if (url === location.pathname + location.search) return;
-    // A change of the trace can be gone back from; a change of the search is no step.
+    // Back returns to the trace before this one; a changed search adds no step to the history.
     const isStep = new URLSearchParams(location.search).get('trace') !== parameters.get('trace');
     history[isStep ? 'pushState' : 'replaceState'](null, '', url);
   });

@@ -58,7 +58,7 @@ function decodeBase64(text: string): Buffer | undefined {
 
 /**
  * Reads what a function returned to a proxy integration, with the strictness that API Gateway has:
- * an object, no field but the five, a status code of three digits (200 where there is none), header
+ * an object, no field but the five, a status code of three digits (200 if absent), header
  * values that are strings or booleans, a body that is a string. A Base64 body is decoded only where
  * `binaryMediaTypes` covers the first type of the client's Accept header, as a REST API does it.
  * @param payload the function's answer as JSON text

@@ -172,7 +172,7 @@ function header(request: ApiRequest, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** @returns the event types of a registration; undefined where the body is none. */
+/** @returns the event types of a registration; undefined if the body is not a registration. */
 function registeredEvents(body: Buffer): string[] | undefined {
   if (body.length === 0) return [];
   try {

@@ -44,7 +44,7 @@ export class EnvironmentLog {
   }
 
   /**
-   * A line of the platform that is no event: why a process ended. In JSON format it is JSON as the
+   * A line of the platform that is not an event: why a process ended. In JSON format it is JSON as the
    * function's own lines are.
    */
   line(message: string, level: string): void {

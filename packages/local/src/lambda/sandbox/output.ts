@@ -54,7 +54,7 @@ const frameHeaderBytes = 16;
  * and the level.
  */
 const frameMagic = 0xa55a00;
-/** No console call is longer; a longer frame is none, and must not be waited for. */
+/** No console call is longer. A longer length is not a frame's, and must not be waited for. */
 const maximumFrameBytes = 64 * 1024 * 1024;
 const levels: (string | undefined)[] = [undefined, 'TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 

@@ -9,7 +9,7 @@ export const ownClient = join(import.meta.dirname, '../runtime/index.cjs');
  * @param client the runtime client's file and its arguments.
  * @param wrapper AWS_LAMBDA_EXEC_WRAPPER.
  * @param inspect where the inspector listens; absent for a function that is not debugged.
- * @throws ENOENT for a wrapper below /opt: it is in no layer, and the machine's own /opt is none.
+ * @throws ENOENT for a wrapper below /opt: no layer has it, and the machine's own /opt is not a layer.
  */
 export function runtimeCommand(
   client: readonly string[],

@@ -56,7 +56,7 @@ export function readApiKeys(plans: LocalUsagePlan[], reading: Reading): LocalApi
   return entries.map(([plan, entry], index) => {
     const key: ApiKey = entry !== null && typeof entry === 'object' ? entry : { name: entry };
     const name = resolvedText(key.name, reading) ?? `key ${index + 1}`;
-    // An empty value is none: it would let requests with an empty header pass.
+    // An empty value is not a key: it would let requests with an empty header pass.
     const known = chosen[name] || resolvedText(key.value, reading) || undefined;
     const value = known ?? madeUp(`${serverless.service.service}/${serverless.getProvider('aws').getStage()}/${name}`);
     if (known === undefined) {

@@ -145,7 +145,7 @@ function reference(name: string, context: TemplateContext): unknown {
 
 function resourceName(logicalId: string, context: TemplateContext): string {
   const resource = context.resources[logicalId];
-  if (!resource) throw new UnresolvedIntrinsic(`${logicalId} is no resource or parameter of this template`);
+  if (!resource) throw new UnresolvedIntrinsic(`${logicalId} is not a resource or parameter of this template`);
   const properties = resource.Properties ?? {};
   const property = nameProperties.find((candidate) => Object.hasOwn(properties, candidate));
   // CloudFormation makes names up from stack and logical id; locally the random tail has no use.

@@ -79,14 +79,14 @@ export function readEmbeddedMetrics(message: string, nowMilliseconds: number = D
   }
   if (!isObject(root) || root._aws === undefined) return result;
   const { _aws: aws } = root;
-  if (!isObject(aws)) return problem('EMF _aws is no object', typeof aws);
+  if (!isObject(aws)) return problem('EMF _aws is not an object', typeof aws);
   const time = aws.Timestamp;
   if (typeof time !== 'number' || !Number.isFinite(time) || time < 0)
-    return problem('EMF Timestamp is no epoch time', String(time));
+    return problem('EMF Timestamp is not an epoch time', String(time));
   if (time < nowMilliseconds - oldest || time > nowMilliseconds + newest)
     return problem('EMF Timestamp is not within 14 days back and 2 hours ahead', String(time));
   if (!Array.isArray(aws.CloudWatchMetrics))
-    return problem('EMF CloudWatchMetrics is no array', typeof aws.CloudWatchMetrics);
+    return problem('EMF CloudWatchMetrics is not an array', typeof aws.CloudWatchMetrics);
 
   const traceId = readTraceId(root.trace_id) ?? readTraceId(root.xray_trace_id);
   for (const [index, directive] of aws.CloudWatchMetrics.entries()) {
@@ -105,7 +105,7 @@ type DirectiveMetric = Omit<MetricRecord, 'source' | 'timeMilliseconds'>;
 
 function readDirective(root: JsonObject, directive: unknown, reject: Reject): DirectiveMetric[] {
   if (!isObject(directive)) {
-    reject('EMF directive is no object', typeof directive);
+    reject('EMF directive is not an object', typeof directive);
     return [];
   }
   const { Namespace: namespace, Metrics: metrics } = directive;
@@ -114,7 +114,7 @@ function readDirective(root: JsonObject, directive: unknown, reject: Reject): Di
     return [];
   }
   if (!Array.isArray(metrics)) {
-    reject('EMF Metrics is no array', typeof metrics);
+    reject('EMF Metrics is not an array', typeof metrics);
     return [];
   }
   if (metrics.length > maximumMetrics) reject('EMF directive has more than 100 metrics', `${metrics.length}`);
@@ -128,13 +128,13 @@ function readDirective(root: JsonObject, directive: unknown, reject: Reject): Di
 function readDimensions(root: JsonObject, sets: unknown, reject: Reject): Record<string, string>[] {
   if (sets === undefined) return [{}];
   if (!Array.isArray(sets)) {
-    reject('EMF Dimensions is no array of arrays', typeof sets);
+    reject('EMF Dimensions is not an array of arrays', typeof sets);
     return [];
   }
   if (sets.length === 0) return [{}];
   const read: Record<string, string>[] = [];
   for (const set of sets) {
-    if (!Array.isArray(set)) reject('EMF Dimensions is no array of arrays', typeof set);
+    if (!Array.isArray(set)) reject('EMF Dimensions is not an array of arrays', typeof set);
     else if (set.length > maximumDimensions) reject('EMF set has more than 30 dimensions', `${set.length}`);
     else {
       const dimensions: Record<string, string> = {};
@@ -182,7 +182,7 @@ function readMetric(
   if (isObject(target)) {
     const distribution = readStatistics(target);
     if (distribution) return { name, unit, values: [], distribution, storageResolution: resolution };
-    reject('EMF metric is no set of statistics', name);
+    reject('EMF metric is not a set of statistics', name);
     return undefined;
   }
   const values: unknown[] = Array.isArray(target) ? target : [target];

@@ -170,7 +170,7 @@ export function isSpan(record: SpanRecord | LogRecord): record is SpanRecord {
   return 'startNanoseconds' in record;
 }
 
-/** @returns an element of a batch as an event, or why it is none. */
+/** @returns an element of a batch as an event, or why it is not one. */
 export function batchEvent(dataset: string, element: unknown): HoneycombEvent | string {
   if (!isObject(element)) return 'Request body is malformed and cannot be read: each event must be an object';
   if (!isObject(element.data)) return 'Request body should not be empty: an event needs its fields under "data"';

@@ -55,7 +55,7 @@ export function decodeBinary<Request extends DescMessage, ItemSchema extends Des
 /**
  * Decodes OTLP's JSON, which is not proto3's: ids are hex digits, not base64. Items are decoded one
  * by one, so that one that is malformed is rejected alone.
- * @throws HttpError 400 or 413 when the text as a whole is no such request
+ * @throws HttpError 400 or 413 when the text as a whole is not such a request
  */
 export function decodeJson<Request extends DescMessage, ItemSchema extends DescMessage>(
   body: Uint8Array,
@@ -128,7 +128,7 @@ function read<Schema extends DescMessage>(
 }
 
 /**
- * @returns an item with its place, or why it is none; of a metric that is none as a whole, each of
+ * @returns an item with its place, or why it is invalid; of a metric that is invalid as a whole, each of
  * its points as a metric of its own.
  */
 function decoded<Schema extends DescMessage>(
@@ -166,7 +166,7 @@ function text(value: unknown): string {
 
 const notAnObject = 'not an object';
 
-/** @returns the elements with their indexes; none where there is no array. */
+/** @returns the elements with their indexes; none unless it is an array. */
 function list(parent: JsonObject, key: string, place: string, reject: RejectItem): Iterable<[number, unknown]> {
   const value = parent[key] ?? [];
   if (Array.isArray(value)) return value.entries();
@@ -206,7 +206,7 @@ const nestedKeys = new Set([
 ]);
 
 /**
- * Changes ids and times in place to what proto3 JSON has; what is none becomes one that validation
+ * Changes ids and times in place to what proto3 JSON has; an invalid one becomes one that validation
  * will reject.
  */
 function fromOtlpJson(value: unknown): void {

@@ -117,7 +117,7 @@ export function otlpReceiver(sink: TelemetrySink, limits: ReceiverLimits): Recei
     handles: (request) => request.path.startsWith('/v1/'),
     answer(request) {
       const signal = Object.hasOwn(signals, request.path) ? signals[request.path] : undefined;
-      if (!signal) throw new HttpError(404, `${request.path} is none of /v1/traces, /v1/metrics and /v1/logs.`);
+      if (!signal) throw new HttpError(404, `${request.path} is not /v1/traces, /v1/metrics or /v1/logs.`);
       return signal(request);
     },
     refuse: refused,

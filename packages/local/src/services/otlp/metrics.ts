@@ -105,7 +105,7 @@ export function metricRecord(point: DataPoint, template: MetricRecord, shared: B
   else {
     const value = numberOf(point.value);
     if (value === undefined) return 'value is missing';
-    if (!Number.isFinite(value)) return 'value is no finite number';
+    if (!Number.isFinite(value)) return 'value is not a finite number';
     record.values.push(value);
   }
   return record;

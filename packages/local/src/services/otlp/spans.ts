@@ -82,7 +82,7 @@ export function spanRecord(span: Span, shared: BatchContext): SpanRecord | strin
 }
 
 /**
- * A rate is a whole number there: text is read, fractions are rounded, and what is no rate, or
+ * A rate is a whole number there: text is read, fractions are rounded, and anything that is not a rate, or
  * below 1, is 1.
  */
 function takeSampleRate(record: { attributes: SpanRecord['attributes']; sampleRate: number }): void {

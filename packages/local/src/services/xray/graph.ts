@@ -20,7 +20,7 @@ class Statistics {
   add(node: TraceNode): void {
     this.first = Math.min(this.first, node.start);
     this.last = Math.max(this.last, node.end ?? node.start);
-    // What has not ended is no call that succeeded or failed yet.
+    // A call that has not ended has neither succeeded nor failed yet.
     if (node.duration === undefined) return;
     this.#durations.push(node.duration / 1000);
     if (node.fault) this.#fault++;
@@ -124,7 +124,7 @@ function times({ first, last }: Statistics): Body {
   return { StartTime: first / 1000, EndTime: last / 1000 };
 }
 
-/** GetTraceGraph. @throws ApiError for ids that are none. */
+/** GetTraceGraph. @throws ApiError for invalid ids. */
 export async function getTraceGraph(body: Body, store: Store): Promise<Body> {
   const asked = stringList(body, 'TraceIds');
   const ids = asked.map(normalTraceId);

@@ -44,7 +44,7 @@ export class Sampling {
     return { SamplingRuleRecords: records };
   }
 
-  /** GetSamplingTargets. @throws ApiError for statistics that are none. */
+  /** GetSamplingTargets. @throws ApiError for invalid statistics. */
   targets(body: Body): Body {
     const documents = body.SamplingStatisticsDocuments;
     if (!Array.isArray(documents) || documents.length > 25) {

@@ -33,7 +33,7 @@ export interface CalculationContext {
 
 /**
  * @param value the column of `base` that is calculated over: numbers without NaN and infinities,
- *   but anything for COUNT and COUNT_DISTINCT; absent where there is none.
+ *   but anything for COUNT and COUNT_DISTINCT; absent for a calculation without a column.
  */
 export function calculationSql(
   { op }: Calculation,

@@ -56,7 +56,7 @@ const exceptionFields: Record<string, ColumnType> = {
   'exception.escaped': 'BOOLEAN',
 };
 
-/** @returns the expression in the other type; text that is no number becomes null. */
+/** @returns the expression in the other type; text that is not a number becomes null. */
 export function cast(sql: string, from: ColumnType, to: ColumnType): string {
   if (from === to) return sql;
   return from === 'VARCHAR' ? `TRY_CAST(${sql} AS ${to})` : `CAST(${sql} AS ${to})`;

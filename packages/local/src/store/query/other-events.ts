@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type ColumnType, widened } from '../attribute-columns.ts';
 
 /**
- * What Honeycomb takes for events and is no span: the events and links of spans, OTLP's log records
+ * Honeycomb's events other than spans: the events and links of spans, OTLP's log records
  * and Honeycomb's own events. `fields` is all of an event's fields as one JSON object, named as
  * Honeycomb names them. Source: github.com/honeycombio/husky, otlp/traces.go and otlp/logs.go.
  */

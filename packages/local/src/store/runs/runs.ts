@@ -147,7 +147,7 @@ async function inUse(file: string): Promise<boolean> {
     (await DuckDBInstance.create(file)).closeSync();
     return false;
   } catch (error) {
-    // A file that is no database is in nobody's use; DuckDB's lock is the only sign that one is.
+    // Nobody uses a file that is not a database; DuckDB's lock is the only sign of use.
     return error instanceof Error && /lock/i.test(error.message);
   }
 }

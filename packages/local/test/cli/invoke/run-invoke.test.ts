@@ -129,7 +129,7 @@ describe('the answer to a batch', () => {
       'fails the whole batch for an id that is not in it',
       sqs,
       failing('x'),
-      /fails all 3 records, since itemIdentifier "x" is none/,
+      /fails all 3 records, since itemIdentifier "x" is not one of them/,
     ],
     ['fails the whole batch for an empty id', sqs, failing(''), /fails all 3 records/],
     ['fails the whole batch for a failure without an id', sqs, { batchItemFailures: [{}] }, /fails all 3 records/],
@@ -145,7 +145,7 @@ describe('the answer to a batch', () => {
     );
   });
 
-  it('is none where nothing is said of records', () => {
+  it('is absent when the answer does not mention records', () => {
     expect(batchAnswer(sqs, undefined)).toBeUndefined();
     expect(batchAnswer({ name: 'x' }, failing('a'))).toBeUndefined();
   });

@@ -111,14 +111,14 @@ describe('what a function returns', () => {
     ['a field that it cannot have', { statusCode: 200, message: 'hello' }],
     ['a status that is not a number', { statusCode: 'fine' }],
     ['a status with a fraction', { statusCode: 200.5 }],
-    ['a status that is none', { statusCode: 99 }],
+    ['an invalid status', { statusCode: 99 }],
     ['a status that is only informational', { statusCode: 100 }],
     ['a body that is an object', { statusCode: 200, body: { a: 1 } }],
     ['headers that are a list', { statusCode: 200, headers: ['a'] }],
     ['a header that is a number', { statusCode: 200, headers: { a: 1 } }],
     ['many values where one belongs', { statusCode: 200, multiValueHeaders: { a: 'b' } }],
     ['a header that would begin another', { statusCode: 200, headers: { a: 'b\r\nx-evil: 1' } }],
-    ['a header name that is none', { statusCode: 200, headers: { 'a b': 'c' } }],
+    ['an invalid header name', { statusCode: 200, headers: { 'a b': 'c' } }],
     ['isBase64Encoded that is not a boolean', { statusCode: 200, isBase64Encoded: 'yes' }],
   ])('is answered 502 when it is %s', async (_, value) => {
     const { answer, gateway } = await answerTo(value);

@@ -70,8 +70,12 @@ describe('intrinsic functions of a template', () => {
       '{{resolve:ssm:/x}}',
       'only AWS knows {{resolve:ssm:/x}}; set the variable in custom.local.environment',
     ],
-    ['what is not in the template', { Ref: 'Nowhere' }, 'Nowhere is no resource or parameter of this template'],
-    ['a parameter without a default', { Ref: 'NoDefault' }, 'NoDefault is no resource or parameter of this template'],
+    ['what is not in the template', { Ref: 'Nowhere' }, 'Nowhere is not a resource or parameter of this template'],
+    [
+      'a parameter without a default',
+      { Ref: 'NoDefault' },
+      'NoDefault is not a resource or parameter of this template',
+    ],
   ])('refuses %s, and says why', (_, value, reason) => {
     expect(() => resolveIntrinsics(value, context)).toThrow(new UnresolvedIntrinsic(reason));
   });

@@ -78,11 +78,15 @@ describe('a line in the embedded metric format', () => {
   });
 
   it.each([
-    ['a time that is none', { aws: { Timestamp: 'now' } }, 'EMF Timestamp is no epoch time'],
-    ['no directives', { aws: { CloudWatchMetrics: {} } }, 'EMF CloudWatchMetrics is no array'],
+    ['an invalid time', { aws: { Timestamp: 'now' } }, 'EMF Timestamp is not an epoch time'],
+    ['no directives', { aws: { CloudWatchMetrics: {} } }, 'EMF CloudWatchMetrics is not an array'],
     ['no namespace', { directive: { Namespace: '' } }, 'EMF Namespace is missing or too long'],
-    ['no metrics', { directive: { Metrics: 'latency' } }, 'EMF Metrics is no array'],
-    ['dimensions that are no sets', { directive: { Dimensions: ['route'] } }, 'EMF Dimensions is no array of arrays'],
+    ['no metrics', { directive: { Metrics: 'latency' } }, 'EMF Metrics is not an array'],
+    [
+      'dimensions that are not sets',
+      { directive: { Dimensions: ['route'] } },
+      'EMF Dimensions is not an array of arrays',
+    ],
     [
       'a dimension without a value',
       { directive: { Dimensions: [['absent']] } },

@@ -51,7 +51,7 @@ describe('a JSON line', () => {
       { level: 'ERROR', requestId: sampleRequestId },
     ],
     ['an X-Ray root alone', { xray_trace_id: root }, { traceId: sampleTraceId }],
-    ['an id that is none', { trace_id: 'mine' }, { attributes: { trace_id: 'mine' } }],
+    ['an invalid id', { trace_id: 'mine' }, { attributes: { trace_id: 'mine' } }],
   ])('of %s is understood', (_name, object, expected) => {
     expect(described(JSON.stringify(object))).toMatchObject(expected);
   });

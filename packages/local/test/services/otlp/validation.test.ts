@@ -80,7 +80,7 @@ describe('a span that is not valid', () => {
   });
 
   it.each([null, 5, 'text', []])(
-    'is rejected alone when it is no object, and so is what holds spans: %j',
+    'is rejected alone when it is not an object, and so are the objects that hold spans: %j',
     async (none) => {
       const request = JSON.parse(String(jsonTraceRequest([none as never, jsonSpan({ name: 'kept' })]))) as {
         resourceSpans: { scopeSpans: unknown[] }[];
@@ -150,7 +150,7 @@ describe('log records and data points', () => {
     expect(running.sink.logs[0]).not.toHaveProperty('spanId');
   });
 
-  it('reject a log record whose time is none', async () => {
+  it('reject a log record with an invalid time', async () => {
     const logRecords = [{ timeUnixNano: 'NaN', body: { stringValue: 'no' } }, { body: { stringValue: 'yes' } }];
     const response = await running.post(
       '/v1/logs',
@@ -232,9 +232,9 @@ describe('a request', () => {
   it.each([
     ['415 for another media type', 'text/plain', 'x', 415],
     ['415 for no media type', '', 'x', 415],
-    ['400 for JSON that is none, with the position', 'application/json', '{"resourceSpans": [}', 400],
-    ['400 for JSON that is no object', 'application/json', '[]', 400],
-    ['400 for a list that is none, by its name', 'application/json', '{"resourceSpans": 5}', 400],
+    ['400 for invalid JSON, with the position', 'application/json', '{"resourceSpans": [}', 400],
+    ['400 for JSON that is not an object', 'application/json', '[]', 400],
+    ['400 for a list that is not one, by its name', 'application/json', '{"resourceSpans": 5}', 400],
   ])('is answered %s', async (_name, type, body, status) => {
     const response = await running.post('/v1/traces', body, { 'content-type': type });
     expect(response.status).toBe(status);
@@ -315,10 +315,10 @@ describe('a request', () => {
     ['sampleRate', 'an integer', { intValue: '20' }, 20],
     ['SampleRate', 'text', { stringValue: '20' }, 20],
     ['SampleRate', 'a double, which is rounded', { doubleValue: 2.6 }, 3],
-    ['SampleRate', 'zero, which is none', { intValue: '0' }, 1],
-    ['SampleRate', 'below zero, which is none', { intValue: '-3' }, 1],
-    ['SampleRate', 'text that is no number', { stringValue: 'often' }, 1],
-    ['SampleRate', 'true, which is none', { boolValue: true }, 1],
+    ['SampleRate', 'zero, which is not a rate', { intValue: '0' }, 1],
+    ['SampleRate', 'below zero, which is not a rate', { intValue: '-3' }, 1],
+    ['SampleRate', 'text that is not a number', { stringValue: 'often' }, 1],
+    ['SampleRate', 'true, which is not a rate', { boolValue: true }, 1],
   ])('takes its rate from the attribute %s when that is %s, as Honeycomb does', async (key, _name, value, rate) => {
     await running.post('/v1/traces', jsonTraceRequest([jsonSpan({ attributes: [{ key, value }] })]));
     expect(running.sink.spans[0]).toMatchObject({ sampleRate: rate });

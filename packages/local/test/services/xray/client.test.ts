@@ -163,7 +163,7 @@ describe('@aws-sdk/client-xray', () => {
     expect(new Set(seen).size).toBe(250);
   });
 
-  it('refuses a token of another query, a range that ends before it begins, and strategies that are none', async () => {
+  it('refuses a token of another query, a range that ends before it begins, and unknown strategies', async () => {
     await put(Array.from({ length: 101 }, (_, number) => request(number)[0]));
     const { NextToken } = await xray.client.send(new GetTraceSummariesCommand(range));
     for (const input of [

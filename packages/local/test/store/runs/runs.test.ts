@@ -41,7 +41,7 @@ async function held(file: string) {
 }
 
 describe('runs', () => {
-  it('are files named by their time, the latest first; there is none before the first', async () => {
+  it('are files named by their time, the latest first; the folder is empty before the first', async () => {
     expect(await latestRun(service)).toBeUndefined();
     const file = await newRun(service, day(3));
     const store = await openStore({ file });
@@ -124,7 +124,7 @@ describe('runs', () => {
     await ended;
   });
 
-  it('are none, or none that can be read, in a sentence', async () => {
+  it('that are missing or cannot be read are reported in a sentence', async () => {
     expect(await openNewestRun(service)).toBeUndefined();
     await mkdir(join(service, '.throughline', 'runs'), { recursive: true });
     await writeFile(join(service, '.throughline', 'runs', '2026-01-01T00-00-00.000Z.duckdb'), 'x'.repeat(5000));

@@ -109,7 +109,7 @@ function refusalOfDocument(document: Record<string, unknown>): Refusal | undefin
 /**
  * Reads a segment document as X-Ray takes it.
  * Format: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
- * @returns the document, all of it that was sent, or why it is none.
+ * @returns the document, all of it that was sent, or why it is invalid.
  */
 export function readDocument(text: string): SegmentDocument | Refusal {
   const bytes = Buffer.byteLength(text);
