@@ -11,7 +11,8 @@ const intervalMilliseconds = 5000;
 export class BacklogReport {
   readonly #pools: readonly Pool[];
   readonly #report: (sentence: string) => void;
-  readonly #reported = new Set<Pool>();
+  /** When each pool that has a backlog was last reported, as `performance.now()`. */
+  readonly #reported = new Map<Pool, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(pools: readonly Pool[], report: (sentence: string) => void) {
@@ -21,30 +22,37 @@ export class BacklogReport {
 
   /** Begins to look, after something has been queued; ends by itself when no queue is left. */
   watch(): void {
-    this.#timer ??= setTimeout(() => this.#look(notableMilliseconds), notableMilliseconds).unref();
+    this.#timer ??= setTimeout(() => this.#look(), notableMilliseconds).unref();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
   }
 
-  #look(notable: number): void {
-    for (const pool of this.#pools) {
-      const { oldest, waiting, lambda } = pool;
-      const waited = oldest ? performance.now() - oldest.since : 0;
-      if (waited >= notable) {
-        this.#reported.add(pool);
-        const at =
-          lambda.reservedConcurrency === undefined ? '' : `, reservedConcurrency ${lambda.reservedConcurrency}`;
-        this.#report(
-          `${lambda.key}: ${count(waiting.size, 'invocation')} waiting for ${count(pool.live, 'environment')}${at}, the oldest for ${(waited / 1000).toFixed(1)} s`,
-        );
-      } else if (this.#reported.delete(pool)) {
-        this.#report(`${lambda.key}: no invocation is waiting any more`);
-      }
+  #look(): void {
+    const waits = this.#pools.map((pool) => this.#lookAt(pool)).filter((wait) => wait !== undefined);
+    // A timer may fire a fraction of a millisecond early: look again soon, never in a busy loop.
+    this.#timer =
+      waits.length === 0 ? undefined : setTimeout(() => this.#look(), Math.max(10, Math.min(...waits))).unref();
+  }
+
+  /** @returns the milliseconds until this pool may need a line; undefined if nothing waits. */
+  #lookAt(pool: Pool): number | undefined {
+    const now = performance.now();
+    const { oldest, waiting, lambda } = pool;
+    const waited = oldest ? now - oldest.since : 0;
+    if (waited < notableMilliseconds) {
+      if (!oldest && this.#reported.delete(pool)) this.#report(`${lambda.key}: no invocation is waiting any more`);
+      return oldest && notableMilliseconds - waited;
     }
-    const isOver = this.#pools.every(({ waiting }) => waiting.size === 0);
-    this.#timer = isOver ? undefined : setTimeout(() => this.#look(notableMilliseconds), intervalMilliseconds).unref();
+    const reported = this.#reported.get(pool);
+    if (reported !== undefined && now - reported < intervalMilliseconds) return reported + intervalMilliseconds - now;
+    this.#reported.set(pool, now);
+    const at = lambda.reservedConcurrency === undefined ? '' : `, reservedConcurrency ${lambda.reservedConcurrency}`;
+    this.#report(
+      `${lambda.key}: ${count(waiting.size, 'invocation')} waiting for ${count(pool.live, 'environment')}${at}, the oldest for ${(waited / 1000).toFixed(1)} s`,
+    );
+    return intervalMilliseconds;
   }
 }
 
