@@ -40,7 +40,7 @@ interface Variant {
   harness: LambdaHarness;
   warm: number[];
   cold: number[];
-  /** What the environment still does after the last answer. */
+  /** Work that the environment still does after the last answer. */
   busy: Promise<void>;
 }
 
@@ -58,7 +58,7 @@ async function prepare(tool: Tool, behaviour: Behaviour | undefined): Promise<Va
 
 async function measure(variant: Variant, cold: boolean): Promise<void> {
   await variant.busy;
-  // What the one before does after its answer must not take the processor from this one.
+  // The previous request's work after its answer must not take the processor from this one.
   await pause(settleMilliseconds);
   const invocation = await variant.harness.invoke({ path: paths[variant.tool] });
   if (invocation.coldStart !== cold)
@@ -115,7 +115,7 @@ for (const { harness } of variants) harness.cool();
 for (let round = 0; round < coldRounds; round += 1)
   for (const variant of shuffled(variants)) await measure(variant, true);
 await Promise.all(variants.map(({ busy }) => busy));
-// What the last environments have lost they write when they end.
+// The last environments write their losses when they end.
 await Promise.all(variants.map(({ harness }) => harness.stop()));
 
 const find = (tool: Tool, behaviour: Behaviour | undefined): Variant => {

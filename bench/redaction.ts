@@ -32,7 +32,7 @@ const bodies: Record<string, () => string> = {
 };
 
 /**
- * What a failing request writes: its body quoted in errors and lines, and some lines of its own.
+ * The output of a failing request: its body quoted in errors and lines, and some lines of its own.
  */
 function writtenTexts(body: string): string[] {
   const quoted = body.slice(1_000, 9_000);
@@ -57,7 +57,7 @@ function measure(name: string): number {
     }
   });
   const request = { ...state, secrets: () => ({ find: () => [] }) } as never as Parameters<typeof secretsOfRequest>[0];
-  // What the same texts cost where the caller has sent nothing: the patterns, and compiling them.
+  // The cost of the same texts where the caller has sent nothing: the patterns, and compiling them.
   const patterns = cpu(() =>
     runIn({ ...request, innermost: () => undefined } as never, undefined, () => written.forEach(redactText)),
   );

@@ -1,7 +1,7 @@
 import { configureTelemetry } from '@throughline/telemetry';
 
 /**
- * What telemetry must know of this service's own data: the texts people write, and the names that
+ * This service's own data, described for telemetry: the texts people write, and the names that
  * are no secret.
  */
 configureTelemetry({

@@ -1,11 +1,11 @@
 import type { Random } from './random.ts';
 
-/** What one valid record of a receiver leads to in its trace. */
+/** The rows that one valid record of a receiver adds to its trace. */
 export interface Expected {
   kind: 'node' | 'log' | 'error';
   /** The trace's id, 32 hexadecimal digits; each valid record has a trace of its own. */
   traceId: string;
-  /** What was sent, cut, for whoever looks into a loss. */
+  /** The input, cut to a length, for debugging a loss. */
   body: string;
 }
 

@@ -38,7 +38,7 @@ export function text(blankCode: string) {
 }
 
 /**
- * What the API's description says of an entry. Valibot's own tool can't look into a transformation
+ * The API description's schema of an entry. Valibot's own tool can't look into a transformation
  * or a check, nor know that an entry with a default is required.
  */
 export type EntryDescription = { readonly jsonSchema: Record<string, unknown>; readonly isRequired: boolean };

@@ -6,7 +6,7 @@ import { schema as updateProfile } from '../../handlers/profile-update.ts';
 import type { SchemaName } from './responses.ts';
 
 /**
- * What the description says of one function, beside its method and path, which are
+ * The description of one function, beside its method and path, which are
  * serverless.yml's.
  */
 export interface Operation {
@@ -21,7 +21,7 @@ export interface Operation {
    */
   body?: { schema: Input; names?: Record<string, string | undefined> };
   isPaged?: boolean;
-  /** What of the answer leads where: OpenAPI's link objects. */
+  /** OpenAPI's link objects: which part of the answer leads to which operation. */
   links?: Record<string, { operationId: string; parameters: Record<string, string> }>;
 }
 

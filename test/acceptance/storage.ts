@@ -9,8 +9,8 @@ const hour = 3_600_000;
 const day = 24 * hour;
 
 /**
- * What only shows with several users, with time passed, or with several writes at once; the
- * handlers run in this process.
+ * Behaviour that only shows with several users, with time passed, or with several writes at once;
+ * the handlers run in this process.
  */
 export function storage(start: () => Promise<Api & { endpoint: string }>): void {
   let api: Api & { endpoint: string };

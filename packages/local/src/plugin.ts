@@ -7,7 +7,7 @@ import { defaultPorts, type PortName, settingsSchema } from './service/settings.
 type Options = Record<string, string | boolean | undefined>;
 
 /**
- * What osls gives each plugin to write with: `notice` goes to standard error, `writeText` to
+ * The writers that osls gives each plugin: `notice` goes to standard error, `writeText` to
  * standard output.
  */
 interface Writers {

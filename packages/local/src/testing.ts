@@ -1,6 +1,6 @@
 /**
- * What tests of other packages may use: the platform, the receivers and the store, without
- * Serverless.
+ * The parts that tests of other packages may use: the platform, the receivers and the store,
+ * without Serverless.
  */
 export { bundleHandlers } from './bundle/bundle.ts';
 export { createLambdaPlatform } from './lambda/index.ts';

@@ -30,7 +30,7 @@ export async function buildLayer(outDirectory: string): Promise<void> {
     // The ES modules of these packages can be shaken down to what is used.
     mainFields: ['module', 'main'],
     conditions: ['import'],
-    // What functions have for the sake of other layers; here one version is enough.
+    // Functions have a second version for other layers; here one is enough.
     alias: { '@opentelemetry/api-1.9': '@opentelemetry/api' },
     logLevel: 'error',
   });

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
-/** What the standard `OTEL_*` variables say, as far as the layer supports them. */
+/** The settings of the standard `OTEL_*` variables that the layer supports. */
 export interface OtelSettings {
   disabled: boolean;
   /** Absent: there is nowhere to send spans to. */

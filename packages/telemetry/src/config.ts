@@ -1,4 +1,4 @@
-/** What a service says of its own data, with `configureTelemetry`. */
+/** A service's settings about its own data, for `configureTelemetry`. */
 export interface TelemetryConfiguration {
   /**
    * Names of fields whose values are never shown, compared without case, `_` and `-`: `diagnosis`.
@@ -30,7 +30,7 @@ export function configureTelemetry({ secretFields, openFields, patterns }: Telem
 
 /** The only reader of `process.env` in this package. Values are read when asked for. */
 export const config = {
-  /** What the service has said with `configureTelemetry`. */
+  /** The settings given to `configureTelemetry`. */
   ofService: (): Required<TelemetryConfiguration> => configuration,
   /** All variables, for the layer, whose settings are OpenTelemetry's own `OTEL_*`. */
   environment: (): Record<string, string | undefined> => process.env,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Caller, expectProblem, unknownUuid } from './caller.ts';
 
-/** What every answer has, whatever the route: CORS, security headers, problem documents. */
+/** Parts that every answer has, whatever the route: CORS, security headers, problem documents. */
 export function answers({ get, origin }: Caller): void {
   describe('GET /rollbar/test', () => {
     it('answers Hello World! as text', async () => {

@@ -5,7 +5,7 @@ import { type Answer, type Api, json, type SendOptions } from '../../fixtures/cr
 export const cloudIsFun = '68f126b0-1ceb-4a33-88be-d90fa7109eee';
 export const unknownUuid = '00000000-0000-4000-8000-000000000000';
 
-/** What the items of all lists have. */
+/** Fields that the items of all lists have. */
 export interface Listed {
   uuid: string;
   handle: string;

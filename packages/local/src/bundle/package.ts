@@ -36,7 +36,7 @@ export async function packageFunctions(
     .map((lambda) => findHandlerSource(lambda, service.directory))
     .filter((source) => source.kind === 'typescript');
   if (sources.length === 0) return [];
-  // What an earlier build left here would be in the zips.
+  // Files that an earlier build left here would end up in the zips.
   await rm(directories.bundles, { recursive: true, force: true });
   const warnings = await bundleHandlers(sources, directories.bundles, service.directory, service.bundle);
   const outside = await externalPackages(service.bundle?.external ?? [], service.directory);

@@ -10,7 +10,7 @@ export interface CommandOption {
   value?: string;
 }
 
-/** What a command is given once its command line has been parsed. */
+/** A parsed command line. */
 export interface CommandInput {
   values: Readonly<Record<string, string | boolean | undefined>>;
   positionals: readonly string[];

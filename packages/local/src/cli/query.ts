@@ -38,7 +38,7 @@ export async function runQuery(options: QueryCommandOptions): Promise<number> {
   const say = ({ line, column, pointer, message }: QueryProblem) =>
     errorOutput.write(`${plain(`${name}:${line}:${column}: ${message}${pointer === '' ? '' : ` (${pointer})`}`)}\n`);
   try {
-    // What is wrong with the query itself is said also where nothing has run yet.
+    // Report errors of the query itself even if nothing has run yet.
     readSavedQuery(source);
     const answer = await askRun(options, source);
     for (const note of answer.result.notes) say(note);

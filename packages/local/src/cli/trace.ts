@@ -24,7 +24,7 @@ export interface TraceOptions {
   slow?: number;
   /** Only traces that fit a search in the grammar of `trace/search.ts`; for lists and `follow`. */
   search?: string;
-  /** What belongs to no trace, instead of traces. */
+  /** Show the records that belong to no trace, instead of traces. */
   orphans?: boolean;
   /** Each trace as a line once it has ended, until `signal` is aborted. */
   follow?: boolean;
@@ -34,7 +34,9 @@ export interface TraceOptions {
   json?: boolean;
   /** The console's address, when the user names it. */
   consoleUrl?: string;
-  /** A kept run instead: its path, its name or the beginning of it, or a number, 1 being the newest. */
+  /**
+   * A kept run instead: its path, its name or the beginning of it, or a number, 1 being the newest.
+   */
   run?: string;
   /** Where serverless.yml is, and `.throughline/` beside it. */
   serviceDirectory: string;

@@ -20,7 +20,7 @@ export function runtimeClientOf({ settings, directory }: LocalService): { runtim
 }
 
 /**
- * What makes a function use this machine, and what `custom.local.environment` says, win over the
+ * The variables that make a function use this machine, and `custom.local.environment`, win over the
  * template's own values: they exist to replace them here. Rollbar's token is the exception: the
  * developer's own goes with each item, so that it can be forwarded; without one any will do, but a
  * client without a token sends nothing.

@@ -10,8 +10,8 @@ import { RequestLines } from './request-lines.ts';
 import { type LocalCloud, type LocalOptions, startLocal } from './start.ts';
 
 /**
- * What ends `sls local`, beside the end of the npm that started it: Ctrl-C, a terminal that closes,
- * a process manager.
+ * Signals that end `sls local`, beside the end of the npm that started it: Ctrl-C, a terminal that
+ * closes, a process manager.
  */
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -26,7 +26,7 @@ export async function runLocal(
   const { service } = options;
   const begun = performance.now();
   const ended = endRequested();
-  // Whoever reads may go away, as in `npm start | head`; requests still come.
+  // The reader may go away, as in `npm start | head`; requests still come.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   let explained: ExplainedTraces | undefined;
   const lines = new RequestLines({ print, paint });

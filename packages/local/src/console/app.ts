@@ -12,11 +12,11 @@ import { pageFile, pagePaths } from './page-files.ts';
 import { addQueryRoutes } from './query-routes.ts';
 import { traceStream } from './stream.ts';
 
-/** What the console shows. */
+/** The console's data sources and settings. */
 export interface ConsoleContent {
   store: Pick<Store, 'trace' | 'traces' | 'orphans' | 'onTrace' | 'rejections' | 'rejected' | 'ask' | 'snapshot'>;
   service: LocalService;
-  /** What runs where, by name: `api`, `otlp`, …; shown as it is. */
+  /** Addresses by name: `api`, `otlp`, …; shown unchanged. */
   addresses: Record<string, string>;
   /** The functions that do not build at the moment. */
   buildFailures?(): { functionKey: string; message: string }[];

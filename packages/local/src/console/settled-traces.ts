@@ -7,10 +7,10 @@ export interface TraceChanges {
 }
 
 export interface SettlingTimes {
-  /** So long nothing more must have arrived before a trace is looked at. */
+  /** Milliseconds without anything new before a trace is looked at. */
   quietMilliseconds: number;
   /**
-   * So long a trace of which something seems to be missing is waited for; then it is told as it is.
+   * Longest wait for a trace that seems incomplete, in milliseconds; then it is reported as it is.
    */
   patienceMilliseconds: number;
 }

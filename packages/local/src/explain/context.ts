@@ -4,7 +4,7 @@ import type { NodePart } from './critical-path.ts';
 import type { Evidence, ExplanationKind, Part, RunContext } from './explanation.ts';
 import type { GroupTerm } from './rules/terms.ts';
 
-/** What a rule looks at. */
+/** The input of a rule. */
 export interface RuleContext {
   trace: Trace;
   /** The node whose time the caller waited. */

@@ -5,7 +5,7 @@
 export interface Evidence {
   /** As it stands in the sentence. */
   text: string;
-  /** What it is, such as `duration of the request`. */
+  /** Its meaning, such as `duration of the request`. */
   what: string;
   /** The IDs of the nodes it was read from. */
   nodes?: string[];
@@ -28,8 +28,8 @@ export interface Term {
 }
 
 /**
- * What the request was waiting for at each moment: these parts lie end to end from its start to its
- * answer.
+ * The work that the request was waiting for at each moment: these parts lie end to end from its
+ * start to its answer.
  */
 export interface PathPart {
   node: string;
@@ -59,7 +59,7 @@ export interface Explanation {
   /** For a request that failed: the sentence without the request's own numbers, for a list. */
   reason?: string;
   evidence: Evidence[];
-  /** What the caller waited, in milliseconds. */
+  /** The caller's wait, in milliseconds. */
   waited?: number;
   /** Self time on the critical path by group, the largest first. */
   terms: Term[];
@@ -68,7 +68,7 @@ export interface Explanation {
   missing: string[];
 }
 
-/** What the run knows of other requests like this one. */
+/** Other requests of the run like this one. */
 export interface RunContext {
   /** The median of the route's other requests. */
   usual?: { milliseconds: number; requests: number };

@@ -15,7 +15,7 @@ export interface CondensedLog {
 }
 
 /**
- * What every line of a structured logger repeats; what is asked for is in the message and in what
+ * Fields that every line of a structured logger repeats; the reader wants the message and
  * the service added.
  */
 const repeated = new Set([

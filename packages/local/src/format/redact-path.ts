@@ -1,4 +1,4 @@
-/** What a path may carry that a terminal, its scrollback and a shared screen should not show. */
+/** Parts of a path that a terminal, its scrollback and a shared screen should not show. */
 const secrets = [
   // E-mail addresses, also with an encoded @.
   /[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})+/gi,

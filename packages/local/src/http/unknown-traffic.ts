@@ -6,7 +6,7 @@ interface Known {
   reason: string;
 }
 
-/** What tools send to an address that is not theirs, or in a format that is not received. */
+/** Requests that tools send to the wrong address, or in a format that is not received. */
 const knownKnown: Known[] = [
   {
     path: /^\/api\/\d+\/(envelope|store|security|minidump)\/?$/,

@@ -30,7 +30,7 @@ interface Init {
 }
 
 /**
- * What is known of an invocation at its end. `…At` are epoch milliseconds, the others of
+ * An invocation's data at its end. `…At` are epoch milliseconds, the others of
  * `performance.now()`.
  */
 interface Work {
@@ -179,7 +179,7 @@ export class ExecutionEnvironment {
   }
 
   /**
-   * What failed in init is tried once more within the invocation, whose timeout then counts for it.
+   * A failed init is repeated once within the invocation, whose timeout then counts for it.
    */
   async #secondInit(limit: number): Promise<PhaseResult> {
     return (await this.#init('invoke', limit)).outcome;

@@ -114,7 +114,7 @@ class Platform implements LambdaPlatform {
       this.#environments.release(environment, false);
       this.#dispatch();
     };
-    // What keeps it from starting is said by the first call.
+    // The first call says why it does not start.
     const work = prepare()
       .catch(() => {})
       .finally(() => this.#work.delete(work));
@@ -207,7 +207,7 @@ class Platform implements LambdaPlatform {
       }
       if (!this.#hasRoom(pool)) return false;
     }
-    // What is at work counts as concurrency until it has answered.
+    // A running invocation counts as concurrency until it has answered.
     pool.waiting.delete(oldest);
     const work = this.#serve(pool, oldest, idle).finally(() => this.#work.delete(work));
     this.#work.add(work);
@@ -271,7 +271,7 @@ class Platform implements LambdaPlatform {
     let tail: InvokeResult | undefined;
     const answer = (result: InvokeResult) => {
       answered();
-      // Who wants the log waits for its last line.
+      // A caller that wants the log waits for its last line.
       if (invocation.lines) tail ??= result;
       else invocation.answer(result);
     };

@@ -95,7 +95,7 @@ async function deliverBatch({ sdk, client, lambda, queue, service, platform, sig
     trace: traceOf(messages),
     signal,
   });
-  // What stays comes again once its visibility timeout is over.
+  // A message that stays comes again after its visibility timeout.
   const done = succeeded(messages, result, queue);
   if (done.length === 0) return;
   const Entries = done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle: ReceiptHandle ?? '' }));

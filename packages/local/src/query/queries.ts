@@ -1,7 +1,7 @@
 import type { FieldInfo, QueryResult } from './result.ts';
 import type { SavedQuery } from './validate.ts';
 
-/** What a relative time range and a data set are to a query. */
+/** The context in which a query's relative time range and data set are resolved. */
 export interface QueryOptions {
   /**
    * What "now" is to a relative time range, in epoch milliseconds; the newest event's time unless

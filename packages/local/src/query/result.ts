@@ -18,7 +18,7 @@ export interface ResultColumn {
   name: string;
   /** Absent in a breakdown. */
   op?: CalculationOp;
-  /** What is broken down by, or calculated over. */
+  /** The column of a breakdown or calculation. */
   field?: string;
 }
 
@@ -29,7 +29,7 @@ export interface SeriesPoint {
   values: Value[];
 }
 
-/** What a query comes to. */
+/** The result of a query. */
 export interface QueryResult {
   columns: ResultColumn[];
   /** In the order of the columns. */
@@ -43,7 +43,7 @@ export interface QueryResult {
   granularity?: number;
   /** How many groups there are; more than the rows where the limit cut some off. */
   groups: number;
-  /** What the reader should know of the answer, with the place in the query it comes from. */
+  /** Notes about the answer for the reader, with their place in the query. */
   notes: QueryProblem[];
   /** The statements that were run. */
   sql: string[];

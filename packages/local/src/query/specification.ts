@@ -67,7 +67,7 @@ export interface Place {
   column: number;
 }
 
-/** What is wrong with a query, and where. */
+/** A problem in a query, and its place. */
 export interface QueryProblem extends Place {
   message: string;
 }

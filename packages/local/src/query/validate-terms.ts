@@ -136,7 +136,7 @@ function readFilterValue(
   return undefined;
 }
 
-/** What orders and havings may name. */
+/** The calculations that orders and havings may name. */
 export interface Terms {
   calculations: readonly Calculation[];
   breakdowns: readonly string[];

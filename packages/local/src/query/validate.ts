@@ -32,7 +32,7 @@ const keys = [
   'end_time',
   'granularity',
 ];
-/** What a file has beside the specification; `id` is what Honeycomb's API gives back. */
+/** Members of a file beside the specification; Honeycomb's API returns `id`. */
 const ownKeys = ['name', 'description'];
 
 const unsupported = {

@@ -46,7 +46,7 @@ interface Forwarded {
   body: Buffer;
 }
 
-/** What waits for one service: a service that does not answer keeps no other's waiting. */
+/** One service's queue, so that a service that does not answer holds up no other. */
 interface Line {
   waiting: Forwarded[];
   /** Ends when nothing waits; undefined while nothing is sent. */

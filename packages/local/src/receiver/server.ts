@@ -96,7 +96,7 @@ export async function startReceivers(options: ReceiversOptions): Promise<Receive
   };
 }
 
-/** What a client of gRPC begins a connection with. */
+/** The first bytes of a gRPC client's connection. */
 const http2Preface = Buffer.from('PRI * HTTP/2.0');
 
 /** Answers as Node does where nobody listens for it: not in the middle of another answer. */

@@ -29,7 +29,7 @@ export interface LocalService {
    */
   packagePatterns?: string[];
   /**
-   * What the service says to esbuild: `custom.build.esbuild`, or the settings of a bundler that is
+   * The service's esbuild settings: `custom.build.esbuild`, or those of a bundler that is
    * not a plugin here.
    */
   bundle?: BundleSettings;

@@ -14,7 +14,7 @@ export const localAccountId = '123456789012';
 
 export interface ServiceReading {
   service: LocalService;
-  /** What could not be taken over, one sentence each, for the person who reads the terminal. */
+  /** Settings that are not honoured, one sentence each, for the terminal. */
   warnings: string[];
 }
 
@@ -107,8 +107,8 @@ function readLayerBuilds({ service, serviceDir }: ServerlessInstance, warnings: 
 }
 
 /**
- * What a template may refer to without defining it: Serverless makes the REST API and a function
- * for each key.
+ * Logical ids that a template may refer to without defining them: Serverless makes the REST API and
+ * a function for each key.
  */
 function generatedResources(serverless: ServerlessInstance): TemplateContext['resources'] {
   const { naming } = serverless.getProvider('aws');

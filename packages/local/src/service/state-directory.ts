@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LocalFailure } from '../local-failure.ts';
 
-/** What requests carried lies in here: for the eyes of its owner alone. */
+/** Holds data of requests, so only its owner may read it. */
 const ownerOnly = 0o700;
 
 /**

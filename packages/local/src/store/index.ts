@@ -31,7 +31,7 @@ export interface StoreOptions {
 }
 
 /**
- * What was received in one run: written by the receivers as a sink, read by the read APIs, the
+ * All records of one run: written by the receivers as a sink, read by the read APIs, the
  * console and the command line.
  */
 export interface Store extends TelemetrySink, Queries, LogReads {
@@ -61,7 +61,7 @@ export interface Store extends TelemetrySink, Queries, LogReads {
   documents(traceIds: readonly string[]): Promise<Map<string, SegmentDocument[]>>;
   /** @returns of each kind the newest 100 that belong to no trace: no id of theirs leads to one. */
   orphans(): Promise<Orphans>;
-  /** What could not be taken, and what was dropped for want of room (receiver `store`). */
+  /** Counts of refused records, and of records dropped for want of room (receiver `store`). */
   rejections(): Rejection[];
   /**
    * @param listener is called with the id of each trace of which something can newly be read, at
@@ -88,8 +88,8 @@ const readWaitsMilliseconds = 250;
 
 /**
  * Opens the store of a run.
- * @throws {LocalFailure} when the file belongs to another process, is not a database, or has another
- *   schema version.
+ * @throws {LocalFailure} when the file belongs to another process, is not a database, or has
+ *   another schema version.
  */
 export async function openStore({ file, readOnly = false, readMilliseconds }: StoreOptions): Promise<Store> {
   const instance = await openDatabase(file, readOnly);

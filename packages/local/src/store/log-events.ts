@@ -35,7 +35,7 @@ export interface LogEventRange {
   limit: number;
 }
 
-/** What a log stream holds; times are epoch milliseconds. */
+/** A log stream's counts and times, in epoch milliseconds. */
 export interface LogStreamSummary {
   logGroup: string;
   logStream: string;

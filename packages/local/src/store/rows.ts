@@ -48,7 +48,7 @@ function requestIdOf({ origin, aws }: SegmentDocument): string | null {
   return typeof id === 'string' ? id : null;
 }
 
-/** What is kept of a span beside its columns. */
+/** The parts of a span that have no column. */
 export type SpanDetail = Omit<
   SpanRecord,
   | 'source'
@@ -89,7 +89,7 @@ export function spanRow(span: SpanRecord): Row {
   ];
 }
 
-/** What a record has beyond the columns of its table, as JSON; null when it has nothing. */
+/** The fields of a record without a column of their own, as JSON; null if there are none. */
 function rest(detail: object): string | null {
   return Object.keys(detail).length > 0 ? jsonText(detail) : null;
 }

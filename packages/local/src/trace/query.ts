@@ -17,8 +17,8 @@ export interface TraceRange {
   from?: number;
   to?: number;
   /**
-   * What must lie from `from` to `to`. overlap (the default): any part of the trace; start: its
-   * first moment; end: the end of any of its segments; received: the arrival of any of its
+   * Which time must lie from `from` to `to`. overlap (the default): any part of the trace; start:
+   * its first moment; end: the end of any of its segments; received: the arrival of any of its
    * documents.
    */
   within?: 'overlap' | 'start' | 'end' | 'received';

@@ -1,5 +1,5 @@
 /**
- * What the receivers hand to the store: one record type per signal. Each receiver keeps its wire
+ * The records that receivers hand to the store: one type per signal. Each receiver keeps its wire
  * types to itself. A trace id is always the 32 lower-case hex digits; a span or segment id the 16.
  * Nanoseconds since the epoch are BigInt: they exceed 2^53.
  */
@@ -232,7 +232,7 @@ export interface ErrorRecord {
   traceId?: string;
   spanId?: string;
   requestId?: string;
-  /** What the request was: method and address, as far as they were sent. */
+  /** The request's method and address, as far as they were sent. */
   request?: { method?: string; url?: string };
   /** The `data` of the item as it was sent. */
   item: unknown;

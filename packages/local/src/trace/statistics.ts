@@ -1,7 +1,7 @@
 import type { MetricDistribution } from './records.ts';
 
 /**
- * What a metric's measurements come to. A percentile of a distribution is estimated within its
+ * The statistics of a metric. A percentile of a distribution is estimated within its
  * bucket.
  */
 export interface MetricStatistics {

@@ -1,4 +1,4 @@
-/** What travels in `X-Amzn-Trace-Id`, decided: the platform never hands on a `Sampled=?`. */
+/** `X-Amzn-Trace-Id` with a decision: the platform never hands on a `Sampled=?`. */
 export interface TraceContext {
   /** `1-<8 hex epoch seconds>-<24 hex>`. */
   root: string;
@@ -46,8 +46,8 @@ function present(fields: Map<string, string>, key: string): string | undefined {
  * Keys are taken in any case, the first of a repeated key counts, hex digits come back in lower
  * case. `Self` names the hop of a load balancer and ends there, as X-Ray's SDKs have it; other
  * fields travel on in `rest`.
- * @returns undefined for anything that is not a whole, valid header: then a new trace begins.
- *   Never throws.
+ * @returns undefined for anything that is not a whole, valid header: then a new trace begins. Never
+ *   throws.
  */
 export function parseTraceHeader(value: string | undefined): IncomingTrace | undefined {
   const fields = new Map<string, string>();

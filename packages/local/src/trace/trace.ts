@@ -13,7 +13,7 @@ export interface Trace {
   xrayId: string;
   start: number;
   end: number;
-  /** What its caller waited: the time until the answer, which may lie before `end`. */
+  /** The caller's wait: the time until the answer, which may lie before `end`. */
   duration: number;
   /** Something in it has not ended yet. */
   inProgress: boolean;

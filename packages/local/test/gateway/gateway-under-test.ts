@@ -49,7 +49,7 @@ export interface Invocation extends InvokeRequest {
 
 export type Answer = Partial<InvokeResult> | Promise<Partial<InvokeResult>>;
 
-/** What a function returns to a proxy integration, as the answer of an invocation. */
+/** A function's return value for a proxy integration, as the answer of an invocation. */
 export function returns(value: unknown): Partial<InvokeResult> {
   return { payload: JSON.stringify(value) };
 }

@@ -7,7 +7,7 @@ import { setAttributes } from '../signals/attributes.ts';
 import { runInSpan } from '../signals/span.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 
-/** What is used of an AWS SDK client of version 3; every one of them has it. */
+/** The part of an AWS SDK client (version 3) that is used here; every client has it. */
 export interface AwsClient {
   readonly config: { readonly serviceId?: string; readonly region?: unknown };
   readonly middlewareStack: { add(middleware: never, options: never): void };

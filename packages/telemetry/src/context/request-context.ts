@@ -8,7 +8,7 @@ export interface RequestEnd {
   /** `performance.now()` at the request's start. */
   started: number;
   response: HttpResponse | undefined;
-  /** What was thrown, which may be `undefined` too. */
+  /** The thrown value, which may be `undefined` too. */
   thrown: { value: unknown } | undefined;
   timedOut?: true;
 }
@@ -89,8 +89,7 @@ export interface RequestState {
   readonly innermost: (known: ActiveSpan | undefined) => ActiveSpan | undefined;
   readonly database: { calls: number; milliseconds: number };
   /**
-   * What the caller sent in confidence: see redaction/request-secrets.ts. Listed when first asked
-   * for.
+   * The caller's secrets: see redaction/request-secrets.ts. Listed on first use.
    */
   secrets: () => SecretFinder;
   /** The event, if it is an HTTP event. Nothing of it is shown before redaction. */

@@ -11,7 +11,7 @@ import { statusOf } from './outcome.ts';
 import { type Report, rollbar, rollbarToken } from './rollbar.ts';
 import { beginItem, type RollbarLevel } from './rollbar-item.ts';
 
-/** What to say of a fault beyond what the request says. */
+/** Details of a fault beyond those of its request. */
 export interface FaultDetails {
   [key: string]: unknown;
 }

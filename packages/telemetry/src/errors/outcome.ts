@@ -1,6 +1,6 @@
 /**
- * Who caused the failure: the caller (`error`, or `throttle` when it asked too often), or the
- * called one (`fault`).
+ * The party that caused the failure: the caller (`error`, or `throttle` when it asked too often),
+ * or the called one (`fault`).
  */
 export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';
 

@@ -6,7 +6,7 @@ import { withTimeout } from './with-timeout.ts';
 export interface Backend {
   /** `OTLP`, `Rollbar`: for the warning. */
   readonly name: string;
-  /** What a loss is counted as: `spans`, `items`. */
+  /** The unit in which a loss is counted: `spans`, `items`. */
   readonly unit: string;
   /** The most records that go into one POST. */
   readonly recordsPerPost: number;
@@ -73,7 +73,7 @@ interface Health {
 }
 
 /**
- * What waits to be sent, and what is on its way: bounded, and every loss counted. Nothing here
+ * Records that wait to be sent or are on their way: bounded, and every loss counted. Nothing here
  * throws.
  */
 export class BatchQueue {
@@ -314,8 +314,8 @@ function isLeftAlone({ failedAt, pause }: Health): boolean {
 const notNow = new Set([429, 502, 503, 504]);
 
 /**
- * What was written and not answered, or answered 500, may have been taken, and counts must not
- * double.
+ * A batch that was written and not answered, or answered 500, may have been taken, and counts must
+ * not double.
  */
 function mayBeSentAgain(result: PostResult): boolean {
   return result.kind === 'answered' ? notNow.has(result.status) : result.kind === 'unsent';

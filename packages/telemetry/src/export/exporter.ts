@@ -91,7 +91,7 @@ export class Exporter {
 
   #become(extension: Extension | undefined): void {
     this.#mode = extension ? 'extension' : 'direct';
-    // What fails in there is a defect, and no reason to end the function's process.
+    // A failure in there is a defect, but must not end the function's process.
     if (extension) this.#follow(extension).catch(() => {});
   }
 
@@ -114,7 +114,7 @@ export class Exporter {
    */
   async end(requestId: string | undefined, deadline = Number.POSITIVE_INFINITY): Promise<void> {
     if (requestId && !this.#observed) this.#markEnded(requestId);
-    // What is on its way may be of this request, sent with another's.
+    // A batch on its way may hold spans of this request.
     if (this.#mode !== 'direct' || this.queue.isIdle) return;
     await this.queue.flush(Math.min(longestWaitBeforeAnswer, deadline - Date.now() - reserve));
   }
@@ -150,7 +150,7 @@ export class Exporter {
       const event = await extension.next();
       if (event) await this.#afterAnswer(event);
       else {
-        // What is queued until an event comes again goes out before the answer.
+        // Until events come again, the queue is exported before the answer.
         this.#mode = 'direct';
         await new Promise<void>((resolve) => setTimeout(resolve, retryMilliseconds).unref());
       }
@@ -214,7 +214,7 @@ export function sharedExporter(): Exporter {
   const exporter = new Exporter();
   holder[key] = exporter;
   process.once('SIGTERM', () => {
-    // Whoever else listens has its own time; the signal's default is restored once this is done.
+    // Other listeners take their own time; the signal's default is restored once this is done.
     const end = (): void => {
       if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
     };

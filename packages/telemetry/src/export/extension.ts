@@ -107,7 +107,7 @@ export function registerExtensionNow(api: string, late: (extension: Extension) =
   return undefined;
 }
 
-/** What the other thread runs: plain CommonJS, since a bundle has no file of its own for it. */
+/** The other thread's code: plain CommonJS, since a bundle has no file of its own for it. */
 const registrar = `
 const { workerData: { url, name, done, port } } = require('node:worker_threads');
 const finish = (identifier) => {

@@ -4,7 +4,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { suppressTracing } from '../context/suppress-tracing.ts';
 
-/** What a POST says. */
+/** A POST's body and headers. */
 export interface HttpPost {
   headers: Record<string, string>;
   body: string | Uint8Array;
@@ -32,7 +32,7 @@ export interface OpenPost {
   close(): void;
 }
 
-/** What is read of an answer; an endless one is cut off there, and counts by its status. */
+/** Bytes read of an answer; a longer one is cut off there, and counts by its status. */
 const maximumAnswerBytes = 65_536;
 const longestRetryAfter = 5 * 60_000;
 

@@ -18,7 +18,7 @@ const leastMilliseconds = 100;
 /** The platform may have started its clock this much earlier. */
 const clockTolerance = 100;
 
-/** What to do for a request that runs out of time. */
+/** Callbacks for a request that runs out of time. */
 export interface Timeout {
   /** Builds the report ahead of time. */
   prepare(): void;

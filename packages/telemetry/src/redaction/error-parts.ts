@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types';
 
-/** What an error consists of, read with care: any member may be a getter that throws. */
+/** An error's parts, read with care: any member may be a getter that throws. */
 export interface ErrorParts {
   name: unknown;
   message: unknown;

@@ -31,7 +31,7 @@ const openFields: readonly (readonly [name: RegExp, value: RegExp])[] = [
 ];
 
 /**
- * What a path names things by. Anything else in it is a mistake or worse: an e-mail, a token,
+ * The forms of names in a path. Anything else in it is a mistake or worse: an e-mail, a token,
  * another service's key.
  */
 const openInPath = /^(@|%40)\w{1,30}$|^\w{1,15}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -165,8 +165,8 @@ export function requestSecrets(input: CallerInput): string[] {
     addTokens(name);
     if (!isOpen(name, value)) add(value);
   });
-  // As a whole too: code that quotes the body keeps the caller's own escapes, which are not among our
-  // encodings.
+  // As a whole too: code that quotes the body keeps the caller's own escapes, which are not among
+  // our encodings.
   if (typeof input.body === 'string') addWhole(input.body);
   let members = mostMembers;
   const isFull = (): boolean => {

@@ -37,7 +37,7 @@ interface Needle {
   round: number;
 }
 
-/** What an index takes out of a text: from `start` up to `end`. */
+/** A part that an index takes out of a text: from `start` up to `end`. */
 export type Range = [start: number, end: number];
 
 /**

@@ -50,7 +50,7 @@ export interface SpanOptions {
   links?: Link[];
   /** X-Ray's: `aws` for a call to AWS, `remote` for any other outgoing call. */
   namespace?: 'aws' | 'remote';
-  /** What an error that passes through says of the call; default: what its status says. */
+  /** The outcome of a call through which an error passes; default: by its status. */
   outcome?: (error: unknown) => Outcome;
   /** Default: the current span. */
   parent?: ActiveSpan;

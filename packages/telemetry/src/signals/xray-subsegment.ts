@@ -7,7 +7,7 @@ import type { DescribedError } from '../errors/describe-error.ts';
 import { quietly } from '../quietly.ts';
 
 /**
- * What the X-Ray daemon takes in one datagram, less its header; the largest datagram of UDP over
+ * The X-Ray daemon's limit for one datagram, less its header; the largest datagram of UDP over
  * IPv4 is 65,507 bytes.
  */
 const maximumDocumentBytes = 64_000;
@@ -19,7 +19,7 @@ const tracer = new Tracer({ captureHTTPsRequests: false });
 
 let trimmed = 0;
 
-/** What a subsegment does with what Powertools' tracer asks of it. */
+/** A subsegment's hooks for the calls of Powertools' tracer. */
 export interface SubsegmentOwner {
   open(name: string): Subsegment | undefined;
   annotate(key: string, value: string | number | boolean): void;

@@ -10,7 +10,7 @@ const inRequest = async <T>(work: () => Promise<T>): Promise<T> => {
   return (await (handler as unknown as (event: object, context: object) => Promise<unknown>)({}, {})) as T;
 };
 
-// What a call that is recorded looks like is in aws-sdk.test.ts and agreement-on-calls.test.ts, in
+// The form of a recorded call is tested in aws-sdk.test.ts and agreement-on-calls.test.ts, in
 // a process of Lambda's.
 describe('fetch', () => {
   const original = globalThis.fetch;

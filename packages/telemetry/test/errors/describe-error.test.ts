@@ -38,7 +38,9 @@ describe('what is thrown', () => {
   });
   afterAll(() => harness.stop());
 
-  /** What all four tools have of one request, and that X-Ray and OpenTelemetry agree. */
+  /**
+   * Collects one request's data in all four tools, and checks that X-Ray and OpenTelemetry agree.
+   */
   async function describedAs(path: string, query: Record<string, string> = {}): Promise<Described> {
     const before = harness.rollbar.deliveries.length;
     const invocation = await harness.invoke({ path, query });

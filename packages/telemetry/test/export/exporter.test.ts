@@ -8,7 +8,7 @@ import { type BackEnd, type Behaviour, spansOf, startBackEnd } from '../harness/
 import { selfSignedCertificate } from '../harness/certificate.ts';
 import { type Invocation, type LambdaHarness, runtimeClients, startLambdaHarness } from '../harness/lambda-harness.ts';
 
-/** What becomes of spans that a back end got when it behaved like this, and ever after works. */
+/** The fate of spans sent to a back end that behaves like this once, and then works. */
 const fates: [Behaviour, 'kept and sent again' | 'lost and counted' | 'taken'][] = [
   ['refused', 'kept and sent again'],
   ['accepts and hangs', 'lost and counted'],
@@ -120,7 +120,7 @@ describe('the spans of a request', () => {
     const second = await harness.invoke({ path: '/ok' });
     await harness.idle(second);
     const metrics = harness.json(second).find((line) => '_aws' in line);
-    // What is left goes out when the environment ends.
+    // The rest is exported when the environment ends.
     harness.cool();
     const outcome = async (): Promise<number[]> => [await taken(first), await taken(second)];
 

@@ -8,7 +8,7 @@ import { type BackEnd, startBackEnd } from '../harness/back-end.ts';
 import { type ExtensionsApi, startExtensionsApi } from '../harness/extensions-api.ts';
 
 describe('a process that registers while its module is loaded', () => {
-  /** What it says, with a server in the place of Lambda. */
+  /** Its requests, with a server in the place of Lambda. */
   async function register(registration: number | 'hangs'): Promise<{ said: string[]; asked: string[] }> {
     const api = await startExtensionsApi(registration);
     api.invoke('an-id', 1795363295000);

@@ -11,7 +11,7 @@ type Answer = 'waits' | 'resets' | 'answers 500' | 'answers nonsense';
 export interface ExtensionsApi {
   /** As `AWS_LAMBDA_RUNTIME_API` has it. */
   address: string;
-  /** What has been asked, such as `POST /2020-01-01/extension/register throughline-exporter`. */
+  /** The requests so far, such as `POST /2020-01-01/extension/register throughline-exporter`. */
   asked: string[];
   /** From now on; a request that waits is answered like this too. */
   behave(answer: Answer): void;

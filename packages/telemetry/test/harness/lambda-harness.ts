@@ -56,7 +56,7 @@ export interface HarnessOptions {
 export interface LambdaHarness {
   otlp: BackEnd;
   rollbar: BackEnd;
-  /** What came to the X-Ray socket. */
+  /** The documents that reached the X-Ray socket. */
   subsegments: SegmentDocument[];
   lines: LogRecord[];
   invoke(request: HarnessRequest): Promise<Invocation>;

@@ -11,7 +11,7 @@ import {
 } from '../harness/lambda-harness.ts';
 
 /**
- * What a process does at SIGTERM where nothing of it may run any more: as if SIGKILL had come
+ * A process's reaction to SIGTERM when none of its code may run any more: as if SIGKILL had come
  * instead.
  */
 const dieAtOnce = "process.on('SIGTERM', () => process.kill(process.pid, 'SIGKILL'))";

@@ -281,7 +281,7 @@ function plant(planted: [string, string][]): Planted {
     else if (place === 'x-api-key' || place === 'x-custom') headers[place] = value;
     else if (place === 'referer') headers.Referer = `https://a.example/?q=${value}`;
     else if (place === 'tracestate') headers[place] = `vendor=${value}`;
-    // What is open anywhere else: a token by its length and its digits.
+    // Open anywhere else: a token by its length and its digits.
     else if (place === 'user-agent') headers['User-Agent'] = `curl/8.5.0 (${value.slice(0, 8)}-0123456789)`;
     else if (place === 'query-name') query[`${value.slice(0, 8)}-0123456789`] = '';
     else if (place === 'path') pathParameters.id = encodeURIComponent(value);

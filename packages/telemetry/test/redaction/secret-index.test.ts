@@ -24,7 +24,7 @@ describe('an index of secrets', () => {
           const covered = new Set<number>();
           for (const [start, end] of new SecretIndex(secrets).find(text))
             for (let at = start; at < end; at += 1) covered.add(at);
-          // What stands before it may make an earlier match, which then covers it.
+          // The text before it may make an earlier match, which then covers it.
           for (let at = before.length; at < before.length + written.length; at += 1) expect(covered.has(at)).toBe(true);
         },
       ),

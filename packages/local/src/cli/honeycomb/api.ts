@@ -9,7 +9,7 @@ export interface ApiOptions {
   signal: AbortSignal;
 }
 
-/** What a key may do, and where. Source: docs.honeycomb.io/api/auth. */
+/** A key's rights, and the environment it belongs to. Source: docs.honeycomb.io/api/auth. */
 export interface Authorization {
   rights: Record<string, boolean>;
   type: string;

@@ -22,7 +22,7 @@ export interface PullOptions {
 export interface Pulled {
   file: string;
   text: string;
-  /** What of it does not run on a laptop. */
+  /** The parts that do not run on a laptop. */
   notes: string[];
 }
 

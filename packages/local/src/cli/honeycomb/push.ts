@@ -13,7 +13,7 @@ export interface Change {
   what: 'query' | 'board';
   name: string;
   state: 'create' | 'update' | 'remove' | 'unchanged';
-  /** What is different, in words. */
+  /** The differences, in words. */
   because?: string;
 }
 

@@ -14,7 +14,7 @@ interface Status {
 /** A console on this machine answers in milliseconds; what takes so long is something else. */
 const patienceMilliseconds = 5_000;
 
-/** What a console of an earlier version knows of. */
+/** The fields that a console of an earlier version sends. */
 const nothing: OrphanReport = { logs: [], metrics: [], errors: [], rejections: [] };
 
 /**

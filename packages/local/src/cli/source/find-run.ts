@@ -39,7 +39,7 @@ export async function findRun({ serviceDirectory, run, consoleUrl }: RunLocation
   const { openNewestRun } = await import('../../store/runs/runs.ts');
   const newest = await openNewestRun(serviceDirectory);
   if (newest !== undefined) {
-    // Who reads it opens it in a way of its own.
+    // Each reader opens it in its own way.
     await newest.store.close();
     return { file: newest.file, skipped: newest.skipped };
   }
@@ -48,7 +48,9 @@ export async function findRun({ serviceDirectory, run, consoleUrl }: RunLocation
   );
 }
 
-/** @returns the store's path of the run that `--run` names. @throws LocalFailure when there is none. */
+/**
+ * @returns the store's path of the run that `--run` names. @throws LocalFailure when there is none.
+ */
 export async function keptRun(serviceDirectory: string, run: string): Promise<string> {
   if (run.endsWith('.duckdb') && run.includes(path.sep)) return path.resolve(run);
   const { runs } = await import('../../store/runs/runs.ts');

@@ -27,7 +27,7 @@ const panels: Record<Tab, (props: { trace: ExplainedTrace }) => preact.Component
   raw: ({ trace }) => <pre>{JSON.stringify(trace, null, 2)}</pre>,
 };
 
-/** What is known of the trace beyond its waterfall, one tab at a time. */
+/** Everything about the trace beyond its waterfall, one tab at a time. */
 export function Details({ trace }: { trace: ExplainedTrace }) {
   const Panel = panels[tab.value];
   return (

@@ -1,4 +1,4 @@
-// What is known of a node, each fact once: X-Ray and OpenTelemetry say mostly the same of it, in
+// All facts about a node, each once: X-Ray and OpenTelemetry say mostly the same about it, in
 // different words.
 import { clock } from '../../format/time.ts';
 import type { TraceNode } from '../../trace/trace.ts';
@@ -14,7 +14,7 @@ const attributesOfFields: Record<string, string> = {
   queue_url: 'aws.sqs.queue.url',
 };
 
-/** What a span says beside its attributes. */
+/** A span's fields other than its attributes. */
 const besides = [
   'serviceName',
   'scopeName',

@@ -1,6 +1,6 @@
 import { type GatewayRequest, lastValue, parseQuery } from '../gateway-request.ts';
 
-/** What an identity source may name beside the request itself. */
+/** Values that an identity source may name beside the request itself. */
 export interface SourceContext {
   /** `$context.…`, without the prefix. */
   context: Record<string, string>;

@@ -2,7 +2,7 @@ import type { LocalFunction } from '../../service/model.ts';
 import type { Call } from '../gateway.ts';
 import { lastValue } from '../gateway-request.ts';
 
-/** What an HTTP API or a function URL says of itself in an event. */
+/** The fields of an event that describe the HTTP API or function URL itself. */
 export interface HttpStage {
   accountId: string;
   apiId: string;

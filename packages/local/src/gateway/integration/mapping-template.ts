@@ -5,7 +5,7 @@ import type { RestCall } from '../rest-api/rest-call.ts';
 import { callerIdentity, eventQuery, single } from './proxy-event.ts';
 
 /**
- * What a template may set:
+ * The properties that a template may set:
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html.
  */
 export interface Overrides {

@@ -5,7 +5,7 @@ import { type GatewayError, gatewayErrors, templateValues } from '../responses/g
 import type { RestCall } from '../rest-api/rest-call.ts';
 import { findByPath, type Overrides, renderTemplate } from './mapping-template.ts';
 
-/** What a back end answered, before the mapping. */
+/** A back end's answer, before the mapping. */
 export interface BackEndAnswer {
   body: string;
   headers: Record<string, string>;

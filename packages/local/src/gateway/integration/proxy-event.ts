@@ -5,7 +5,7 @@ import type { Call } from '../gateway.ts';
 import { commonLogTime, lastValue, parseQuery } from '../gateway-request.ts';
 import type { RestCall } from '../rest-api/rest-call.ts';
 
-/** What a proxy event shows beside the request itself. */
+/** The parts of a proxy event that are not in the request itself. */
 interface Sent {
   /** The `X-Amzn-Trace-Id` that goes on. */
   traceHeader: string;

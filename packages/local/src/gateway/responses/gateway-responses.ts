@@ -231,7 +231,7 @@ export function gatewayAnswer(
 }
 
 /**
- * What a gateway response's template or parameter can name of a request
+ * The parts of a request that a gateway response's template or parameter can name
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html#context-variable-reference).
  * `xrayTraceId` is the Root.
  */
@@ -244,7 +244,7 @@ export function templateValues(
   ids: { requestId: string; extendedRequestId: string },
   authorizer: Record<string, unknown> = {},
 ): TemplateValues {
-  // What an authorizer said is text to a template; objects of an HTTP API's stay out.
+  // A template sees an authorizer's context as text; objects of an HTTP API's stay out.
   const said = Object.entries(authorizer).filter(([, value]) => typeof value !== 'object');
   return {
     context: {

@@ -118,7 +118,7 @@ function arnOf({ gateway: { api }, request, path }: RestCall): string {
   return `${api_}/${api.stage}/${request.method}/${path.replace(/^\//, '')}`;
 }
 
-/** What a REQUEST authorizer sees of the request: a proxy event without its body. */
+/** A REQUEST authorizer's view of the request: a proxy event without its body. */
 function requestPart(call: RestCall): object {
   const {
     body: _,

@@ -15,7 +15,7 @@ interface Outcome {
   answer: GatewayAnswer | GatewayError;
   functionKey?: string;
   coldStart?: boolean;
-  /** What the authorizer said, for the templates of gateway responses. */
+  /** The authorizer's context, for the templates of gateway responses. */
   authorizer?: Record<string, unknown>;
 }
 

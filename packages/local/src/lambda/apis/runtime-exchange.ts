@@ -4,7 +4,7 @@ import { parseCause } from './error-cause.ts';
 import { type ApiAnswer, type ApiRequest, accepted, maximumPayloadBytes, refusal } from './runtime-api.ts';
 import { readStreamedResponse } from './streamed-response.ts';
 
-/** What the runtime has posted for an invocation. */
+/** The runtime's POST for an invocation. */
 export interface PostedResponse {
   payload: string;
   producedBytes: number;
@@ -15,7 +15,7 @@ export interface PostedResponse {
   cause?: SegmentCause;
 }
 
-/** What the runtime has posted instead of getting ready. */
+/** The runtime's POST in place of its first /next. */
 export interface InitError {
   payload: string;
   type: string;

@@ -13,7 +13,7 @@ export interface Invocation {
   trace: TraceContext;
   lambdaSegmentId: string;
   functionSegmentId: string;
-  /** What the function gets as its trace header. */
+  /** The function's trace header. */
   traceHeader: string;
   /** Whether segments are emitted for it. */
   traced: boolean;

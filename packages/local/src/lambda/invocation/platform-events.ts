@@ -25,7 +25,7 @@ export interface ReportMetrics {
   initDurationMs?: number;
 }
 
-/** What a sampled invocation says of its trace. */
+/** The `tracing` member of a sampled invocation's event. */
 export interface TracingNote {
   /** `1-<8 hex>-<24 hex>`. */
   root: string;

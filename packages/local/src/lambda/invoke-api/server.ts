@@ -55,7 +55,7 @@ async function respond(options: InvokeApiOptions, request: IncomingMessage, resp
     'x-amzn-RequestId': randomUUID(),
     ...answer.headers,
     'Content-Length': Buffer.byteLength(answer.body),
-    // What was not read of a body would be taken for the next request.
+    // An unread rest of the body would be parsed as the next request.
     ...(request.complete ? {} : { Connection: 'close' }),
   });
   response.end(answer.body);

@@ -11,7 +11,7 @@ export interface LayeredFunction {
   layerRoot?: string;
   /** Absolute paths of the executables in the layers' `extensions/` folders. */
   extensions: string[];
-  /** What could not be honoured, one sentence each. */
+  /** One sentence for each setting that could not be honoured. */
   warnings: string[];
   /** Removes what was written for it. */
   remove(): Promise<void>;

@@ -151,7 +151,7 @@ function drain(stream: Readable | null, take: (chunk: Buffer | undefined) => voi
 }
 
 export interface Memory {
-  /** What counts against the function's limit, bytes: see `readMemory`. */
+  /** Bytes that count against the function's limit: see `readMemory`. */
   counted: number;
   /** The most that was resident, bytes: what Lambda calls Max Memory Used. */
   peak: number;
@@ -160,7 +160,7 @@ export interface Memory {
 /**
  * Reads how much memory a process and its descendants have, from Linux's /proc.
  *
- * What counts against the limit is anonymous and shared memory (RssAnon, RssShmem): heap, buffers,
+ * Anonymous and shared memory count against the limit (RssAnon, RssShmem): heap, buffers,
  * stacks. The pages of files (RssFile: some 36 MB of Node's own program, shared by all
  * environments) do not count, as the kernel can drop them at any time and so kills nothing for them
  * on Lambda either; with them a function of 128 MB would begin with a third of its memory gone.

@@ -19,7 +19,7 @@ import { functionVariables } from './variables.ts';
  */
 const telemetryFileDescriptor = 3;
 /**
- * What an environment that ends is given: the runtime after SIGTERM, by whether an extension is
+ * The time that an ending environment gets: the runtime after SIGTERM, by whether an extension is
  * inside its process; external extensions after SHUTDOWN, counted from the beginning. Where there
  * is no extension at all there is neither, and no SIGTERM.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
@@ -42,7 +42,7 @@ export interface SandboxSetup {
   log: EnvironmentLog;
 }
 
-/** What a phase, init or invocation, came to. Everything but `ready` is the end of the sandbox. */
+/** The result of a phase, init or invocation. Everything but `ready` is the end of the sandbox. */
 export type PhaseResult =
   | { kind: 'ready' }
   | { kind: 'timeout' }

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { LocalFunction } from '../../service/model.ts';
 
 /**
- * What a function cannot set itself, as Lambda refuses it on deployment.
+ * Variables that a function cannot set: Lambda refuses them on deployment.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
  */
 const reserved = new Set([

@@ -1,5 +1,5 @@
 /**
- * What serverless.yml says of APIs: who may call a route, and what answers it. `LocalFunction` and
+ * The APIs of serverless.yml: who may call a route, and what answers it. `LocalFunction` and
  * `LocalGateway` hold these.
  */
 
@@ -46,7 +46,7 @@ export interface JwtAuthorizer {
 export interface OpenGuard {
   kind: 'open';
   name: string;
-  /** What the function finds in `requestContext.authorizer`. */
+  /** The function's `requestContext.authorizer`. */
   authorizer?: Record<string, unknown>;
   /** The ARN of the caller that stands in for a signature of IAM. */
   principal?: string;
@@ -87,7 +87,7 @@ interface MappedIntegration {
   responses: IntegrationResponse[];
 }
 
-/** What answers a route of a REST API, where that is not a function by proxy. */
+/** The integration of a REST API's route, other than a Lambda proxy. */
 export type LocalIntegration =
   | ({ kind: 'lambda'; async: boolean } & MappedIntegration)
   | ({ kind: 'mock' } & MappedIntegration)
@@ -153,7 +153,7 @@ export interface LocalFunctionUrl {
 export interface AuthorizerSetting {
   /** Lets every request pass. */
   open?: boolean;
-  /** What the function finds in `requestContext.authorizer` when it is open. */
+  /** The function's `requestContext.authorizer` when the guard is open. */
   context?: Record<string, unknown>;
   /** `aws_iam`: the ARN of who calls, for a signature that cannot be checked here. */
   principal?: string;

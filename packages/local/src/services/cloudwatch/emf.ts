@@ -37,7 +37,7 @@ const units = new Set([
 ]);
 
 /**
- * What a line held, and what of it CloudWatch would not take: each a short fixed sentence and the
+ * A line's metrics, and the parts that CloudWatch would refuse: each a short fixed sentence and the
  * case.
  */
 export interface EmbeddedMetrics {
@@ -63,7 +63,7 @@ export function readEmbeddedMetrics(message: string, nowMilliseconds: number = D
   // Most lines are no EMF: they must not cost a parse.
   if (!message.includes('"_aws"')) return result;
   const text = message.trim();
-  // What has something around the JSON is an ordinary line to CloudWatch.
+  // A line with anything around its JSON is an ordinary line to CloudWatch.
   if (!text.startsWith('{') || !text.endsWith('}')) return result;
   const problem = (reason: string, detail: string): EmbeddedMetrics => {
     result.problems.push({ reason, detail });

@@ -23,7 +23,7 @@ const ownTarget = 'Logs_20140328.';
 const contentType = 'application/x-amz-json-1.1';
 
 export interface CloudWatchReads {
-  /** What was received; without it CloudWatch can only be written to. */
+  /** The store; without it CloudWatch can only be written to. */
   store: LogReads;
   /** The log groups of the service's functions, which exist before the first line. */
   logGroups?: readonly string[];

@@ -3,7 +3,7 @@ import { defaultLimits } from '../../receiver/receiver.ts';
 import type { AttributeValue, LogRecord } from '../../trace/records.ts';
 import { readSpanId, readTraceId } from '../../trace/trace-id.ts';
 
-/** What a line says of itself. */
+/** The fields of a parsed line. */
 type Said = Pick<LogRecord, 'level' | 'traceId' | 'spanId' | 'requestId' | 'functionName' | 'attributes'>;
 
 const traceKeys = ['trace_id', 'xray_trace_id', 'traceId', 'xRayTraceId'];

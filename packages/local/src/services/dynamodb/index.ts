@@ -4,7 +4,7 @@ import { idleLimitMilliseconds } from '../../http/listen.ts';
 import { LocalFailure } from '../../local-failure.ts';
 import type { LocalTable } from '../../service/model.ts';
 
-/** What a container calls this machine. */
+/** This machine's name inside a container. */
 const containerHosts = ['host.docker.internal'];
 
 export interface LocalDynamoDb {

@@ -2,7 +2,7 @@ import type { AttributeValue, InstrumentationContext } from '../../trace/records
 import { attributes } from './attributes.ts';
 import type { Batch } from './decode.ts';
 
-/** What the items of one batch share, as the records carry it. */
+/** Fields that all items of one batch share, as the records carry them. */
 export interface BatchContext {
   serviceName: string;
   resource: Record<string, AttributeValue>;

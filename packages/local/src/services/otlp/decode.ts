@@ -26,7 +26,7 @@ export interface Batch<Item> {
 }
 
 /**
- * What decoding needs to know of a signal. The three requests have one shape under different names.
+ * One signal's messages and names. The three requests have one shape under different names.
  */
 export interface SignalShape<Request extends DescMessage, ItemSchema extends DescMessage> {
   request: Request;
@@ -93,7 +93,7 @@ export function decodeJson<Request extends DescMessage, ItemSchema extends DescM
         place: `${scopePlace}.${itemsKey}`,
         indexes: [],
       };
-      // What has no service, or somebody else's, would mislead.
+      // Records without a service, or with a wrong one, would mislead.
       const fault = resource.fault ?? scope.fault;
       for (const [k, item] of list(inScope, itemsKey, scopePlace, reject)) {
         if (!isObject(item)) {
@@ -128,8 +128,8 @@ function read<Schema extends DescMessage>(
 }
 
 /**
- * @returns an item with its place, or why it is invalid; of a metric that is invalid as a whole, each of
- * its points as a metric of its own.
+ * @returns an item with its place, or why it is invalid; of a metric that is invalid as a whole,
+ * each of its points as a metric of its own.
  */
 function decoded<Schema extends DescMessage>(
   schema: Schema,
@@ -192,7 +192,7 @@ function part<Schema extends DescMessage>(
 
 const idKeys = new Set(['traceId', 'spanId', 'parentSpanId']);
 const timeKeys = new Set(['startTimeUnixNano', 'endTimeUnixNano', 'timeUnixNano', 'observedTimeUnixNano']);
-/** What can hold ids or times; attributes cannot, and are most of a request. */
+/** Members that can hold ids or times; attributes cannot, and are most of a request. */
 const nestedKeys = new Set([
   'events',
   'links',
@@ -206,8 +206,8 @@ const nestedKeys = new Set([
 ]);
 
 /**
- * Changes ids and times in place to what proto3 JSON has; an invalid one becomes one that validation
- * will reject.
+ * Changes ids and times in place to what proto3 JSON has; an invalid one becomes one that
+ * validation will reject.
  */
 function fromOtlpJson(value: unknown): void {
   if (Array.isArray(value)) {

@@ -52,7 +52,7 @@ export function assembled(documents: SegmentDocument[]): SegmentDocument[] {
   const left = copies.filter((document) => {
     if (document.type !== 'subsegment' || document.parent_id === undefined) return true;
     const parent = parents.get(document.parent_id);
-    // What is its own ancestor would vanish from the answer with all that is below it.
+    // A segment that is its own ancestor would vanish from the answer with everything below it.
     if (!parent || within(document, parent)) return true;
     parent.subsegments ??= [];
     const same = parent.subsegments.findIndex(({ id }) => id === document.id);

@@ -16,7 +16,7 @@ const mostBytes = 8 * 1024 * 1024;
 /** How long a client may take over its request, in milliseconds. */
 const requestTimeout = 30_000;
 
-/** What the X-Ray daemon's own container, or one with an SDK, calls this machine. */
+/** This machine's name inside the X-Ray daemon's container, or one with an SDK. */
 const containerHosts = ['host.docker.internal'];
 
 /**
@@ -86,7 +86,7 @@ function sendError(response: ServerResponse, error: unknown): void {
     error instanceof ApiError
       ? error
       : { type: 'InternalFailure', status: 500, message: error instanceof Error ? error.message : String(error) };
-  // What is left of a body that was not read would be taken for the next request.
+  // An unread rest of the body would be parsed as the next request.
   const headers = { 'x-amzn-errortype': type, connection: 'close' };
   send(response, status, { __type: type, Message: message, message }, headers);
 }

@@ -24,7 +24,7 @@ export interface ServiceNode {
 export interface ServiceEdge {
   from: ServiceNode;
   to: ServiceNode;
-  /** What the caller saw of the call; of a segment right below another, the segment itself. */
+  /** The caller's view of the call; of a segment right below another, the segment itself. */
   call: TraceNode;
 }
 

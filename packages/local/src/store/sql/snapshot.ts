@@ -4,8 +4,8 @@ import path from 'node:path';
 import type { DuckDBInstance } from '@duckdb/node-api';
 
 /**
- * Whoever asked for a snapshot reads it at once and removes it; one that was left behind goes after
- * this long.
+ * The client that asked for a snapshot reads it at once and removes it; one that was left behind
+ * goes after this long.
  */
 const keptMilliseconds = 600_000;
 

@@ -5,7 +5,7 @@ import { knownColumns, quoted } from '../schema.ts';
 export interface ViewColumn {
   name: string;
   sql: string;
-  /** What it is, in a few words; none for an attribute, which is what it is called. */
+  /** A description in a few words; empty for an attribute, whose name says it. */
   meaning?: string;
 }
 
@@ -50,7 +50,7 @@ function spans(attributes: readonly AttributeColumn[]): View {
   };
 }
 
-/** What the wide event of a request puts on its span, where the service writes one. */
+/** Attributes that a request's wide event puts on its span, if the service writes one. */
 const ofEvent = [
   ['route', 'VARCHAR'],
   ['user', 'VARCHAR'],

@@ -39,7 +39,7 @@ type Fields = Message & Record<string, unknown>;
 const time = (start / 1_000_000n) * 1_000_000n;
 const millisecond = 1_000_000n;
 
-/** What holds records, and would show nothing of itself without one. */
+/** Messages that hold records, and would show nothing without one. */
 const container = /^(?:(?:resource|scope)(?:Spans|Logs|Metrics)|spans|logRecords|metrics|dataPoints)$/;
 
 /** A message that would be accepted if it had nothing but this. */

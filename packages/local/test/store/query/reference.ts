@@ -13,7 +13,7 @@ export interface PlainEvent {
 type Plain = string | number | boolean | null;
 
 /**
- * What a query comes to, worked out one event after another. Without HEATMAP, CONCURRENCY and
+ * Works out a query's result one event after another. Without HEATMAP, CONCURRENCY and
  * RATE_*.
  */
 export function referenceRows(events: PlainEvent[], specification: QuerySpecification): Plain[][] {

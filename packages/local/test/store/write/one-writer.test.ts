@@ -51,7 +51,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** What a file holds, read by another opening of it. */
+/** The rows of a file, read through another connection. */
 async function counts(): Promise<Record<string, { rows: number; ids: number }>> {
   const store = await openStore({ file, readOnly: true });
   const count = async (table: string, id: string) => {

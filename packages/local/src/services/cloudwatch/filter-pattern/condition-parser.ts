@@ -4,7 +4,7 @@ import type { Comparison, Operator } from './pattern.ts';
 import * as tokens from './tokens.ts';
 import { comparedWith } from './values.ts';
 
-/** What the two languages of conditions have in common. */
+/** The parts that the two languages of conditions share. */
 export abstract class ConditionParser extends LanguageParser {
   protected comparisonWith(value: () => IToken): () => Comparison {
     return () => {

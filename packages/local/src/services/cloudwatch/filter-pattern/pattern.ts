@@ -1,4 +1,4 @@
-/** What a filter pattern of CloudWatch Logs asks of a line. */
+/** A parsed filter pattern of CloudWatch Logs. */
 export type FilterPattern =
   | { kind: 'everything' }
   /** All of `required`, none of `excluded`, and where there is nothing else any of `optional`. */

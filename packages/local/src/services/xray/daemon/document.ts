@@ -39,7 +39,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * What a segment and a subsegment, embedded or alone, have in common. `place` is empty for the
+ * Fields that segments and subsegments share, embedded or not. `place` is empty for the
  * document itself.
  */
 function refusalOfPart(part: Record<string, unknown>, place: string): Refusal | undefined {

@@ -14,7 +14,7 @@ const { port, waiting } = workerData;
 const receiveBuffers = [8 << 20, 2 << 20, 512 << 10];
 const handOverEveryMilliseconds = 5;
 const handOverAtBytes = 256 << 10;
-/** What the main thread may leave lying; beyond it the newest are dropped and counted. */
+/** Datagrams that may wait for the main thread; beyond that the newest are dropped and counted. */
 const mostWaitingBytes = 128 << 20;
 
 const socket = createSocket('udp4');
@@ -74,8 +74,8 @@ socket.bind(port, '127.0.0.1', () => {
   parentPort?.postMessage({ listening: socket.address().port });
 });
 
-// What the kernel has already is taken before the socket closes: until a turn of the event loop has
-// brought nothing more.
+// Take the datagrams that the kernel already holds before the socket closes: until a turn of the
+// event loop has brought nothing more.
 parentPort?.on('message', () => {
   let seen = -1;
   const look = () => {

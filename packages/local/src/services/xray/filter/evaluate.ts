@@ -6,7 +6,7 @@ import type { BooleanKeyword, Filter, NumberKeyword, Operator, ServiceSelector, 
 type Value = string | number | boolean;
 
 /**
- * What a condition is asked of. A keyword may have several values, as a trace has several users:
+ * The subject of a condition. A keyword may have several values, as a trace has several users:
  * one that fits is enough.
  */
 interface Subject {

@@ -1,4 +1,4 @@
-/** What a filter expression says; each part knows where it stands. */
+/** A parsed filter expression; each part has its position. */
 export type Filter =
   | { kind: 'and' | 'or'; parts: Filter[] }
   | { kind: 'not'; part: Filter }

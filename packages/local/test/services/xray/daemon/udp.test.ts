@@ -167,7 +167,7 @@ describe('segments by UDP', () => {
     expect((await store.trace(sampleTrace))?.roots).toHaveLength(300);
   });
 
-  // Whoever asks the system for any port may be given the one that this frees for a moment.
+  // Another process that asks for any port may get the one that this frees for a moment.
   it('are refused at a port that is taken, and leave no socket behind', { retry: 3 }, async () => {
     await expect(startXray({ port: xray.port, sink: store, store })).rejects.toMatchObject({
       code: 'EADDRINUSE',
