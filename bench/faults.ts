@@ -13,6 +13,7 @@ import {
   type LambdaHarness,
   startLambdaHarness,
 } from '../packages/telemetry/test/harness/lambda-harness.ts';
+import { median, shuffled } from './statistics.ts';
 
 const rounds = Number(process.env.ROUNDS ?? 41);
 const coldRounds = Number(process.env.COLD_ROUNDS ?? 15);
@@ -78,19 +79,6 @@ async function measure(variant: Variant, cold: boolean): Promise<void> {
 function initMilliseconds({ lines }: LambdaHarness, requestId: string): number {
   const report = lines.find(({ message }) => message.startsWith(`REPORT RequestId: ${requestId}`))?.message ?? '';
   return Number(/Init Duration: ([\d.]+) ms/.exec(report)?.[1] ?? 0);
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, order: Math.random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
 /** Records that the function's own metrics say were lost. */
