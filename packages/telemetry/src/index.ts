@@ -1,4 +1,8 @@
 /** The face of `@throughline/telemetry`: the only file that others import. */
+
+// Before anything that loads the X-Ray SDK.
+import './context/install-storage-namespaces.ts';
+
 export { type AwsClient, traceClient } from './calls/aws-sdk.ts';
 export { configureTelemetry, type TelemetryConfiguration } from './config.ts';
 export { currentTraceId } from './context/trace-id.ts';
