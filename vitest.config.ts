@@ -5,7 +5,7 @@ const conditions = ['throughline-source'];
 
 /** Tests of logic alone, which start no process: `npm run test:unit` is done in seconds. */
 const unit = [
-  'test/{architecture,deploy-variables,docker-compose}.test.ts',
+  'test/{architecture,deploy-variables,docker-compose,workflows}.test.ts',
   'test/docs/*.test.ts',
   'test/handlers/*.test.ts',
   'test/src/{activities,messages,openapi,table}/*.test.ts',

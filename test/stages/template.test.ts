@@ -92,7 +92,8 @@ describe("prod's package", () => {
 
   it('has no route that tests Rollbar; dev has', async () => {
     expect(prod.resources).not.toHaveProperty('RollbarDashtestLambdaFunction');
-    expect((await packaged('dev', {})).resources).toHaveProperty('RollbarDashtestLambdaFunction');
+    const dev = await sls(projectDirectory, ['print', '--stage', 'dev', '--path', 'functions']);
+    expect(dev.stdout).toContain('rollbar-test:');
   });
 
   it('has an API that traces, logs and throttles from its creation', () => {
@@ -211,13 +212,53 @@ describe("prod's package", () => {
       expect(Properties.Tags).toContainEqual({ Key: 'stage', Value: 'prod' });
     }
   });
+});
 
-  it('has a Cognito user pool and client with IDENTITY=cognito, and no issuer to name', async () => {
-    const { resources } = await packaged('prod', { FRONTEND_URL: settings.FRONTEND_URL, IDENTITY: 'cognito' });
+describe("prod's package with every addition that a setting makes", () => {
+  let resources: Resources;
+  beforeAll(async () => {
+    ({ resources } = await packaged('prod', {
+      FRONTEND_URL: settings.FRONTEND_URL,
+      IDENTITY: 'cognito',
+      WAF: 'on',
+      DOMAIN_NAME: 'api.example.com',
+      DOMAIN_CERTIFICATE_ARN: 'arn:aws:acm:us-east-1:123456789012:certificate/1',
+    }));
+  });
+
+  it('has a Cognito user pool and client with IDENTITY=cognito, and no issuer to name', () => {
     expect(ofType(resources, 'AWS::Cognito::UserPool')).toHaveLength(1);
     expect(resources.HomeLambdaFunction?.Properties.Environment.Variables.IDENTITY_AUDIENCE).toEqual({
       Ref: 'UserPoolClient',
     });
+  });
+
+  it('has a web ACL on its stage with WAF=on', () => {
+    expect(ofType(resources, 'AWS::WAFv2::WebACL')).toHaveLength(1);
+    expect(resources.WebAclAssociation).toMatchObject({
+      DependsOn: ['ApiGatewayStage'],
+      Properties: { ResourceArn: { 'Fn::Sub': expect.stringContaining('/restapis/${ApiGatewayRestApi}/stages/prod') } },
+    });
+  });
+
+  it('has the domain of DOMAIN_NAME, mapped to its stage', () => {
+    expect(resources.ApiDomain?.Properties.DomainName).toBe('api.example.com');
+    expect(resources.ApiDomainMapping?.Properties).toEqual({
+      DomainName: { Ref: 'ApiDomain' },
+      RestApiId: { Ref: 'ApiGatewayRestApi' },
+      Stage: 'prod',
+    });
+  });
+
+  it('is refused for a WAF that is neither on nor off, and for a domain without a certificate of its region', async () => {
+    const output = async (variables: Record<string, string>) => {
+      const { code, stdout, stderr } = await sls(projectDirectory, ['print', '--path', 'service'], variables);
+      return `${code}: ${stdout}${stderr}`;
+    };
+    expect(await output({ WAF: 'maybe' })).toMatch(/^1: .*WAF is "maybe", and has to be on or off\./s);
+    expect(await output({ DOMAIN_NAME: 'api.example.com' })).toMatch(
+      /^1: .*api\.example\.com needs a certificate in us-east-1: export DOMAIN_CERTIFICATE_ARN=/s,
+    );
   });
 });
 
