@@ -8,6 +8,7 @@ const unit = [
   'test/{architecture,deploy-variables,docker-compose,workflows}.test.ts',
   'test/docs/*.test.ts',
   'test/handlers/*.test.ts',
+  'test/rehearsal/policies.test.ts',
   'test/src/{activities,messages,openapi,table}/*.test.ts',
   'packages/local/test/{explain,format,http,query,service,trace}/**/*.test.ts',
   'packages/local/test/cli/render/*.test.ts',

@@ -17,10 +17,36 @@ const known: Record<string, string> = {
   'Table.Arn': 'arn:aws:dynamodb:us-east-1:123456789012:table/cruddur-prod',
 };
 
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: string | string[];
+}
+
+/** Actions that IAM grants on all resources or on none. */
+const withoutResource = /^xray:Put(TraceSegments|TelemetryRecords)$/;
+
 /**
- * Lints every policy of a packaged template by parliament.
+ * Finds grants that are wider than any function here needs; parliament accepts them.
+ * @param statements of a policy whose functions of CloudFormation are resolved.
+ * @returns a sentence for each wildcard among the actions, and for each action on all resources.
+ */
+export function tooWide(statements: readonly Statement[]): string[] {
+  return statements
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ Action, Resource }) =>
+      [Action].flat().flatMap((action) => {
+        if (action.includes('*')) return [`allows ${action}`];
+        const onAll = [Resource].flat().includes('*') && !withoutResource.test(action);
+        return onAll ? [`allows ${action} on every resource`] : [];
+      }),
+    );
+}
+
+/**
+ * Checks every policy of a packaged template: by parliament, and for wildcards.
  * @returns the number of policies.
- * @throws when parliament finds anything.
+ * @throws when either finds anything.
  */
 export async function lintPolicies(programs: string, template: string): Promise<number> {
   const { Resources } = JSON.parse(readFileSync(template, 'utf8')) as { Resources: Record<string, Role> };
@@ -28,6 +54,10 @@ export async function lintPolicies(programs: string, template: string): Promise<
   const policies = roles.flatMap(([id, { Properties }]) =>
     (Properties.Policies ?? []).map(({ PolicyDocument }) => [id, resolved(PolicyDocument)] as const),
   );
+  for (const [id, policy] of policies) {
+    const wide = tooWide((policy as { Statement: Statement[] }).Statement);
+    if (wide.length > 0) throw new Error(`${id} ${wide.join(', ')}`);
+  }
   const folder = await mkdtemp(path.join(tmpdir(), 'throughline-policies-'));
   try {
     for (const [id, policy] of policies) await writeFile(path.join(folder, `${id}.json`), JSON.stringify(policy));

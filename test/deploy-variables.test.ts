@@ -6,7 +6,13 @@ const root = path.join(import.meta.dirname, '..');
 
 it('takes from the shell every variable that the README lists for a deployment', async () => {
   const readme = await readFile(path.join(root, 'README.md'), 'utf8');
-  const files = ['serverless.yml', 'stages/prod.yml', 'resources/identity.yml'];
+  const files = [
+    'serverless.yml',
+    'stages/prod.yml',
+    'resources/identity.yml',
+    'resources/waf.cjs',
+    'resources/domain.cjs',
+  ];
   const template = (await Promise.all(files.map((file) => readFile(path.join(root, file), 'utf8')))).join('\n');
   const table = /## Deploy\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
   const rows = table.split('\n').filter((line) => line.startsWith('| `'));
@@ -17,5 +23,5 @@ it('takes from the shell every variable that the README lists for a deployment',
   expect(variables).toEqual(
     expect.arrayContaining(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'ROLLBAR_ENDPOINT', 'TRACE_URL']),
   );
-  expect(variables.filter((name) => !template.includes(`\${env:${name}, `))).toEqual([]);
+  expect(variables.filter((name) => !template.includes(`env:${name}, `))).toEqual([]);
 });
