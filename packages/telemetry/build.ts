@@ -25,7 +25,7 @@ for (const file of types) {
   writeFileSync(path.join(dist, file), text.replaceAll(/(from '\.[^']*)\.ts'/g, "$1.js'"));
 }
 
-// CommonJS in one file. The folder's own manifest makes both the code and the types CommonJS. Middy
+// CommonJS, each entry in one file. The folder's own manifest makes both the code and the types CommonJS. Middy
 // can only be imported, so the one function of it that this package needs goes along.
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Record<
   string,
@@ -34,8 +34,9 @@ const { dependencies, peerDependencies } = JSON.parse(readFileSync(path.join(roo
 const external = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => name !== '@middy/core');
 const commonjs = path.join(dist, 'commonjs');
 await build({
-  entryPoints: [path.join(root, 'src/index.ts')],
-  outfile: path.join(commonjs, 'index.js'),
+  entryPoints: ['src/index.ts', 'src/context/storage-namespaces.ts'].map((file) => path.join(root, file)),
+  outbase: path.join(root, 'src'),
+  outdir: commonjs,
   bundle: true,
   platform: 'node',
   target: 'node22',
@@ -54,10 +55,11 @@ interface Target {
 }
 
 const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
-  exports: { '.': { import: Target; require: Target } };
+  exports: Record<string, string | { import: Target; require: Target }>;
 };
-for (const target of [exports['.'].import, exports['.'].require]) {
-  for (const file of Object.values<string>({ ...target })) {
+for (const entry of Object.values(exports)) {
+  if (typeof entry === 'string') continue;
+  for (const file of [entry.import, entry.require].flatMap((target) => Object.values<string>({ ...target }))) {
     if (!existsSync(path.join(root, file)))
       throw new Error(`package.json names ${file}, which the build has not made.`);
   }

@@ -58,8 +58,8 @@ export class Exporter {
   }
 
   /**
-   * Like `register`, for a module that is being loaded and cannot wait: it stops this thread, for
-   * some 40 ms of INIT.
+   * Like `register`, for a module that is being loaded and cannot wait: it stops this thread until
+   * Lambda has answered, for about a millisecond.
    */
   registerNow(api: string): void {
     if (this.#registration) return;

@@ -1,6 +1,7 @@
 import http from 'node:http';
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import net from 'node:net';
 import { suppressTracing } from '../context/suppress-tracing.ts';
+import { type Head, postNow } from './post-now.ts';
 
 /** What Lambda tells an extension of an invocation. */
 export interface InvokeEvent {
@@ -11,6 +12,7 @@ export interface InvokeEvent {
 
 const registration = '/2020-01-01/extension/register';
 const extensionName = 'throughline-exporter';
+const registrationBody = JSON.stringify({ events: ['INVOKE'] });
 /**
  * INIT waits no longer for an API that is on this machine; what is accepted later is followed from
  * then on. `/event/next` has no limit.
@@ -39,11 +41,10 @@ export interface Extension {
  */
 export function registerExtension(api: string, late: (extension: Extension) => void): Promise<Extension | undefined> {
   const agent = new http.Agent({ keepAlive: true });
-  const body = JSON.stringify({ events: ['INVOKE'] });
   const headers = {
     'lambda-extension-name': extensionName,
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
+    'content-length': Buffer.byteLength(registrationBody),
   };
   return new Promise((resolve) => {
     let isLate = false;
@@ -68,63 +69,47 @@ export function registerExtension(api: string, late: (extension: Extension) => v
       else if (extension) late(extension);
     };
     request.on('error', () => settle(undefined));
-    request.end(body);
+    request.end(registrationBody);
   });
 }
 
 /**
  * Registers while a module is being loaded, and waits for it. A runtime asks for its first event as
  * soon as the function's module has been evaluated, which ends INIT, and no request that this
- * thread begins would be on its way by then: so another thread makes it.
+ * thread begins in the usual way would be on its way by then.
  * @param late as in `registerExtension`.
  */
 export function registerExtensionNow(api: string, late: (extension: Extension) => void): Extension | undefined {
-  const { port1, port2 } = new MessageChannel();
-  const done = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(registrar, {
-    eval: true,
-    workerData: { url: `http://${api}${registration}`, name: extensionName, done, port: port2 },
-    transferList: [port2],
-    // Nothing of this process's own options: a preload of a layer would run again in there.
-    execArgv: [],
-    env: {},
-  });
-  worker.unref();
-  worker.on('error', () => {});
-  Atomics.wait(done, 0, 0, registrationLimitMilliseconds);
+  const separator = api.lastIndexOf(':');
+  const host = api.slice(0, separator);
+  if (net.isIP(host) === 0) {
+    // Lambda names an address. A name would have to be looked up first, which takes turns of the
+    // event loop; whoever has it may accept an extension after INIT.
+    void registerExtension(api, late).then((extension) => extension && late(extension));
+    return undefined;
+  }
+  const request = [
+    `POST ${registration} HTTP/1.1`,
+    `host: ${api}`,
+    `lambda-extension-name: ${extensionName}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(registrationBody)}`,
+    'connection: close',
+    '',
+    registrationBody,
+  ].join('\r\n');
   const agent = new http.Agent({ keepAlive: true });
-  const accepted = (identifier: unknown): Extension | undefined => {
-    port1.close();
-    return typeof identifier === 'string' ? extensionOf(api, agent, identifier) : undefined;
+  const accepted = ({ status, headers }: Head): Extension | undefined => {
+    const identifier = status === 200 ? headers.get('lambda-extension-identifier') : undefined;
+    return identifier ? extensionOf(api, agent, identifier) : undefined;
   };
-  const answer = receiveMessageOnPort(port1);
-  if (answer || Atomics.load(done, 0) === 1) return accepted(answer?.message);
-  port1.once('message', (identifier) => {
-    const extension = accepted(identifier);
+  const address = { host, port: Number(api.slice(separator + 1)) };
+  const head = postNow(address, request, registrationLimitMilliseconds, (later) => {
+    const extension = accepted(later);
     if (extension) late(extension);
   });
-  port1.unref();
-  return undefined;
+  return head && accepted(head);
 }
-
-/** The other thread's code: plain CommonJS, since a bundle has no file of its own for it. */
-const registrar = `
-const { workerData: { url, name, done, port } } = require('node:worker_threads');
-const finish = (identifier) => {
-  if (identifier) port.postMessage(identifier);
-  port.close();
-  Atomics.store(done, 0, 1);
-  Atomics.notify(done, 0);
-};
-const body = '{"events":["INVOKE"]}';
-const headers = { 'lambda-extension-name': name, 'content-type': 'application/json', 'content-length': body.length };
-const request = require('node:http').request(url, { method: 'POST', headers }, (answer) => {
-  answer.resume();
-  finish(answer.statusCode === 200 && answer.headers['lambda-extension-identifier']);
-});
-request.on('error', () => finish());
-request.end(body);
-`;
 
 function extensionOf(api: string, agent: http.Agent, identifier: string): Extension {
   return {

@@ -76,6 +76,19 @@ for (const { runtime, name, skipped } of runtimeClients) {
 
 describe('without the layer', () => {
   it.each(runtimeClients.filter(({ skipped }) => !skipped))(
+    'Lambda has the extension before INIT is over, so that a fault leaves after the answer, under $name',
+    async ({ runtime }) => {
+      // The platform refuses what registers after INIT, and such a report leaves before the answer.
+      const harness = await startLambdaHarness({ runtime, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
+      const invocation = await harness.invoke({ path: '/fault' });
+      const [delivery] = await harness.rollbar.received(1);
+
+      expect(delivery?.time).toBeGreaterThan(invocation.answered);
+      await harness.stop();
+    },
+  );
+
+  it.each(runtimeClients.filter(({ skipped }) => !skipped))(
     'a fault is answered whatever Rollbar does, under $name',
     async ({ runtime }) => {
       const harness = await startLambdaHarness({ runtime, environment: { ROLLBAR_ACCESS_TOKEN: 'token' } });
