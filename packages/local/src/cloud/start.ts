@@ -18,6 +18,7 @@ import { withEmf } from '../services/cloudwatch/emf.ts';
 import { startDynamoDb } from '../services/dynamodb/index.ts';
 import { receiversWith } from '../services/index.ts';
 import { startOtlpGrpc } from '../services/otlp/grpc.ts';
+import { spansInto } from '../services/otlp/spans-into.ts';
 import { startXray } from '../services/xray/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { writeRunRecord } from '../store/runs/run-record.ts';
@@ -194,7 +195,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     addresses.api = gateway.url;
     const buildFailures = () => code.failures();
     const console = await start(
-      () => startConsole({ port: ports.console, store, service, addresses, buildFailures }),
+      () => startConsole({ port: ports.console, store, service, addresses, buildFailures, takeSpans: spansInto(sink) }),
       'console',
     );
     addresses.console = `http://127.0.0.1:${console.port}`;

@@ -10,6 +10,7 @@ import { toJson } from '../trace/to-json.ts';
 import { normalTraceId } from '../trace/trace-id.ts';
 import { pageFile, pagePaths } from './page-files.ts';
 import { addQueryRoutes } from './query-routes.ts';
+import { addSendRoutes, type TakeSpans } from './send/routes.ts';
 import { traceStream } from './stream.ts';
 
 /** The console's data sources and settings. */
@@ -20,6 +21,8 @@ export interface ConsoleContent {
   addresses: Record<string, string>;
   /** The functions that do not build at the moment. */
   buildFailures?(): { functionKey: string; message: string }[];
+  /** Takes the spans of the page's own requests. */
+  takeSpans?: TakeSpans;
 }
 
 export interface ConsoleAppOptions extends ConsoleContent {
@@ -87,6 +90,7 @@ export function consoleApp(options: ConsoleAppOptions): Hono {
     return trace ? json(context, trace) : problem(context, 404, `Nothing has been received of trace ${id}.`);
   });
   addQueryRoutes(app, store, service.directory);
+  addSendRoutes(app, service, addresses, options.takeSpans);
   app.notFound((context) => {
     const { method, path } = context.req;
     if (method !== 'GET' && method !== 'HEAD') {

@@ -8,11 +8,14 @@ const source = new URL('main.tsx', page);
 /** The page's files by path: nothing else on the disk can be asked for. */
 const files: Record<string, { name: string; type: string }> = {
   '/': { name: 'index.html', type: 'text/html' },
-  '/ask': { name: 'ask.html', type: 'text/html' },
-  '/ask.css': { name: 'ask.css', type: 'text/css' },
-  '/ask.js': { name: 'ask.js', type: 'text/javascript' },
+  '/ask': { name: 'ask/ask.html', type: 'text/html' },
+  '/ask.css': { name: 'ask/ask.css', type: 'text/css' },
+  '/ask.js': { name: 'ask/ask.js', type: 'text/javascript' },
   '/icon.svg': { name: 'icon.svg', type: 'image/svg+xml' },
-  '/console.css': { name: 'console.css', type: 'text/css' },
+  '/console.css': { name: 'styles/console.css', type: 'text/css' },
+  '/waterfall.css': { name: 'styles/waterfall.css', type: 'text/css' },
+  '/details.css': { name: 'styles/details.css', type: 'text/css' },
+  '/views.css': { name: 'styles/views.css', type: 'text/css' },
   '/console.js': { name: 'console.js', type: 'text/javascript' },
 };
 

@@ -140,6 +140,7 @@ export function buildTrace(id: string, parts: TraceParts): Trace | undefined {
   const http =
     nodes.find((node) => node.type === 'segment' && node.http)?.http ?? nodes.find((node) => node.http)?.http;
   const user = nodes.find((node) => node.user !== undefined)?.user;
+  const release = releaseOf(nodes);
   return {
     id,
     xrayId: xrayTraceId(id),
@@ -152,6 +153,7 @@ export function buildTrace(id: string, parts: TraceParts): Trace | undefined {
     throttle: top.some((node) => node.throttle),
     ...(http && { http: requestAndStatus(http) }),
     ...(user !== undefined && { user }),
+    ...(release !== undefined && { release }),
     coldStart: nodes.some(isColdStart),
     roots,
     logs,
@@ -167,7 +169,7 @@ function waited(request: TraceNode | undefined, end: number): number | undefined
 
 /** @returns a trace's line in a list. */
 export function summaryOf(trace: Trace): TraceSummary {
-  const { id, xrayId, start, duration, inProgress, error, fault, throttle, coldStart, http, user } = trace;
+  const { id, xrayId, start, duration, inProgress, error, fault, throttle, coldStart, http, user, release } = trace;
   return {
     id,
     xrayId,
@@ -182,7 +184,16 @@ export function summaryOf(trace: Trace): TraceSummary {
     ...(http?.url !== undefined && { url: http.url }),
     ...(http?.status !== undefined && { status: http.status }),
     ...(user !== undefined && { user }),
+    ...(release !== undefined && { release }),
   };
+}
+
+function releaseOf(nodes: readonly TraceNode[]): string | undefined {
+  const versions = [
+    ...nodes.map(({ attributes, annotations }) => attributes.release ?? annotations.release),
+    ...nodes.map(({ resource }) => resource?.['service.version']),
+  ];
+  return versions.find((version) => typeof version === 'string' && version !== '') as string | undefined;
 }
 
 function requestAndStatus({ method, url, status }: NonNullable<TraceNode['http']>): NonNullable<Trace['http']> {

@@ -23,6 +23,8 @@ export interface Trace {
   /** Of the first segment that has them. */
   http?: { method?: string; url?: string; status?: number };
   user?: string;
+  /** The version that served it: the event's `release`, else OpenTelemetry's `service.version`. */
+  release?: string;
   coldStart: boolean;
   /** Nodes without a parent, and nodes whose parent has not arrived (`orphan`), by start time. */
   roots: TraceNode[];
@@ -210,6 +212,7 @@ export interface TraceSummary {
   url?: string;
   status?: number;
   user?: string;
+  release?: string;
   /** Why it failed, in a few words. */
   reason?: string;
 }

@@ -1,25 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { span } from '../store/query/fixture.ts';
+import { isBrowserHere, openBrowser, skipNote } from './browser.ts';
 import { startFixture } from './fixture.ts';
-
-function findChromium(): string | undefined {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-    } catch {
-      // Not by this name.
-    }
-  }
-  return undefined;
-}
-
-const executablePath = findChromium();
 
 describe('the page of saved queries', () => {
   let directory: string;
@@ -54,27 +39,18 @@ describe('the page of saved queries', () => {
     }
   });
 
-  it.skipIf(!executablePath)(
-    executablePath
-      ? 'runs the query of its link, and shows untrusted text as text'
-      : 'runs the query of its link (skipped: no Chromium)',
-    async () => {
-      const browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
-      try {
-        const page = await browser.newPage();
-        const complaints: string[] = [];
-        page.on('pageerror', (error) => complaints.push(error.message));
-        page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-        await page.goto(new URL('/ask?query=by-route', fixture.url).href);
-        await page.getByRole('cell', { name: '<img src=x onerror=alert(1)>' }).waitFor();
-        expect(await page.getByRole('heading', { level: 2 }).textContent()).toBe('By route');
-        expect(await page.getByRole('row').count()).toBe(2);
-        expect(complaints).toEqual([]);
-        await page.getByRole('link', { name: 'broken' }).click();
-        await page.getByText(/^broken\.json:1:\d+: The query is not valid JSON/).waitFor();
-      } finally {
-        await browser.close();
-      }
-    },
-  );
+  it.skipIf(!isBrowserHere)(`runs the query of its link, and shows untrusted text as text${skipNote}`, async () => {
+    const { page, complaints, close } = await openBrowser();
+    try {
+      await page.goto(new URL('/ask?query=by-route', fixture.url).href);
+      await page.getByRole('cell', { name: '<img src=x onerror=alert(1)>' }).waitFor();
+      expect(await page.getByRole('heading', { level: 2 }).textContent()).toBe('By route');
+      expect(await page.getByRole('row').count()).toBe(2);
+      expect(complaints).toEqual([]);
+      await page.getByRole('link', { name: 'broken' }).click();
+      await page.getByText(/^broken\.json:1:\d+: The query is not valid JSON/).waitFor();
+    } finally {
+      await close();
+    }
+  });
 });

@@ -1,5 +1,7 @@
+import type { ConsoleContent } from '../../src/console/app.ts';
 import { startConsole } from '../../src/console/server.ts';
-import type { LocalService } from '../../src/service/model.ts';
+import type { LocalFunction, LocalService } from '../../src/service/model.ts';
+import { spansInto } from '../../src/services/otlp/spans-into.ts';
 import { openStore } from '../../src/store/index.ts';
 import type { SegmentDocument } from '../../src/trace/records.ts';
 
@@ -17,11 +19,21 @@ export function serviceIn(directory: string): LocalService {
   };
 }
 
-/** A store in memory and its console on a free port. */
-export async function startFixture(directory = '/nowhere/shop') {
+/** A store in memory and its console on a free port, for the API of `more`. */
+export async function startFixture(
+  directory = '/nowhere/shop',
+  more: { api?: string; functions?: LocalFunction[]; buildFailures?: ConsoleContent['buildFailures'] } = {},
+) {
   const store = await openStore({ file: ':memory:' });
-  const addresses = { api: 'http://127.0.0.1:3000' };
-  const server = await startConsole({ port: 0, store, service: serviceIn(directory), addresses });
+  const { api = 'http://127.0.0.1:3000', functions = [], buildFailures } = more;
+  const server = await startConsole({
+    port: 0,
+    store,
+    service: { ...serviceIn(directory), functions },
+    addresses: { api },
+    takeSpans: spansInto(store),
+    ...(buildFailures && { buildFailures }),
+  });
   return {
     store,
     port: server.port,
@@ -54,5 +66,24 @@ export function segment(root: string, more: Partial<SegmentDocument> = {}): Segm
     origin: 'AWS::ApiGateway::Stage',
     http: { request: { method: 'GET', url: 'http://127.0.0.1:3000/orders' }, response: { status: 200 } },
     ...more,
+  };
+}
+
+/** @returns a function of the service with routes, such as `GET /orders`. */
+export function functionWith(key: string, ...routes: string[]): LocalFunction {
+  return {
+    key,
+    name: `shop-dev-${key}`,
+    handler: `${key}.handler`,
+    runtime: 'nodejs24.x',
+    memoryMegabytes: 128,
+    timeoutSeconds: 6,
+    environment: {},
+    tracing: 'Active',
+    layers: [],
+    routes: routes.map((route) => {
+      const [method = '', path = ''] = route.split(' ');
+      return { method, path };
+    }),
   };
 }

@@ -1,49 +1,20 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isBrowserHere, openBrowser, skipNote } from './browser.ts';
 import { newTrace, segment, startFixture } from './fixture.ts';
 
-/** A Chromium of this machine: `CHROMIUM`, or what is on the PATH. */
-function findChromium(): string | undefined {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-    } catch {
-      // Not by this name.
-    }
-  }
-  return undefined;
-}
-
-const executablePath = findChromium();
-const title = executablePath
-  ? 'the page in a browser'
-  : 'the page in a browser (skipped: no Chromium on the PATH or in CHROMIUM)';
-
-describe.skipIf(!executablePath)(title, () => {
+describe.skipIf(!isBrowserHere)(`the page in a browser${skipNote}`, () => {
   let fixture: Awaited<ReturnType<typeof startFixture>>;
-  let browser: Browser;
+  let browser: Awaited<ReturnType<typeof openBrowser>>;
   let page: Page;
-  /**
-   * What went wrong in the page by the browser's own account: a script that failed, something that
-   * the policy refused.
-   */
+  /** See `openBrowser`. */
   let complaints: string[];
 
   beforeEach(async () => {
     fixture = await startFixture();
-    // Chromium's sandbox does not start for root, as which tests run in containers.
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
-    page = await browser.newPage();
-    complaints = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-    page.on('dialog', (dialog) => {
-      complaints.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
+    browser = await openBrowser();
+    ({ page, complaints } = browser);
   });
 
   afterEach(async () => {
@@ -152,7 +123,7 @@ describe.skipIf(!executablePath)(title, () => {
     }
     expect(await page.locator('img, #app script, article a').count()).toBe(0);
     const links = await page.locator('a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
-    expect(links).toEqual([`/?trace=${id}`]);
+    expect(links).toEqual(['/ask', `/?trace=${id}`]);
     expect(complaints).toEqual([]);
   });
 
@@ -280,10 +251,9 @@ describe.skipIf(!executablePath)(title, () => {
     await expect.poll(chosen).toBe(ids[10]);
     await page.keyboard.press('e');
     await expect.poll(chosen).toBe(ids[9]);
-    await page.getByText('connect ECONNREFUSED 127.0.0.1:9', { exact: false }).first().waitFor();
-    expect(await page.locator('.sentence').textContent()).toBe(
-      'Failed with 502: connect ECONNREFUSED 127.0.0.1:9, in payments; 4 times in this run.',
-    );
+    await expect
+      .poll(() => page.locator('.sentence').textContent())
+      .toBe('Failed with 502: connect ECONNREFUSED 127.0.0.1:9, in payments; 4 times in this run.');
     await page.keyboard.press('w');
     await page.keyboard.press('ArrowDown');
     expect(await page.locator('[role=row]:focus').textContent()).toContain('payments');

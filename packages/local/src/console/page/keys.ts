@@ -9,6 +9,7 @@ import {
   step,
   tab,
   togglePause,
+  toggleView,
 } from './state.ts';
 
 interface Shortcut {
@@ -27,6 +28,8 @@ export const shortcuts: readonly Shortcut[] = [
   { key: 'g', does: 'equal calls grouped or not', act: () => (showGroups.value = !showGroups.value) },
   { key: 'l', does: 'logs', act: () => (tab.value = 'logs') },
   { key: 'x', does: 'error', act: () => (tab.value = 'error') },
+  { key: 'r', does: 'errors in groups', act: () => toggleView('errors') },
+  { key: 's', does: 'send a request', act: () => toggleView('send') },
   { key: 'y', does: 'copy the link to this request', act: () => void copyLink() },
   { key: '/', does: 'search', act: () => focus('#search') },
   { key: '.', does: 'pause or continue', act: togglePause },
@@ -37,11 +40,17 @@ export const shortcuts: readonly Shortcut[] = [
 /** Handles a key of the page; in a field, only Escape. */
 export function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target instanceof HTMLInputElement && event.key !== 'Escape') return;
+  if (isField(event.target) && event.key !== 'Escape') return;
   const shortcut = shortcuts.find(({ key }) => key === event.key);
   if (!shortcut) return;
   event.preventDefault();
   shortcut.act();
+}
+
+function isField(target: EventTarget | null): target is HTMLElement {
+  return (
+    target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
+  );
 }
 
 function move(by: 1 | -1): void {
@@ -57,7 +66,7 @@ function focus(selector: string): void {
 
 function leave(): void {
   if (showHelp.value) showHelp.value = false;
-  else if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
+  else if (isField(document.activeElement)) document.activeElement.blur();
   else choose('');
 }
 

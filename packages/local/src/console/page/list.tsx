@@ -2,17 +2,42 @@ import { pathOf } from '../../format/node.ts';
 import { markOf, statusStyle } from '../../format/style.ts';
 import { clock, duration } from '../../format/time.ts';
 import type { TraceSummary } from '../../trace/trace.ts';
-import { api, choose, live, requests, search, searchProblem, selectedId } from './state.ts';
+import { edit, send, sendable } from './send/send.tsx';
+import { api, choose, live, requests, search, searchProblem, selectedId, view } from './state.ts';
 
 /** The requests, the newest first; one stop for the Tab key. */
 export function RequestList() {
-  if (requests.value.length === 0) return <p id="empty">{emptyText()}</p>;
+  if (requests.value.length === 0) return <Empty />;
   return (
     <ul id="traces">
       {requests.value.map((summary) => (
         <Request key={summary.id} summary={summary} />
       ))}
     </ul>
+  );
+}
+
+/** Nothing to list; before the first request, what could be sent. */
+function Empty() {
+  const first = !search.value && live.value === 'live' ? sendable.value.slice(0, 20) : [];
+  return (
+    <>
+      <p id="empty">{emptyText()}</p>
+      {first.map((request) => (
+        <p key={request.title} class="offer">
+          <button
+            type="button"
+            onClick={() => {
+              edit(request);
+              view.value = 'send';
+              void send();
+            }}
+          >
+            Send {request.method} {request.path}
+          </button>
+        </p>
+      ))}
+    </>
   );
 }
 

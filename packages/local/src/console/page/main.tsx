@@ -4,10 +4,12 @@ import { render } from 'preact';
 import { pathOf } from '../../format/node.ts';
 import { statusStyle } from '../../format/style.ts';
 import { clock, duration } from '../../format/time.ts';
-import { Details } from './details.tsx';
+import { Errors } from './errors.tsx';
 import { onKey, shortcuts } from './keys.ts';
 import { RequestList } from './list.tsx';
+import { readRequests, Send } from './send/send.tsx';
 import {
+  buildFailures,
   choose,
   chosenId,
   live,
@@ -20,14 +22,17 @@ import {
   showHelp,
   start,
   togglePause,
+  toggleView,
   trace,
+  view,
   waitingCount,
 } from './state.ts';
-import { Waterfall } from './waterfall.tsx';
+import { Details } from './trace/details.tsx';
+import { Waterfall } from './trace/waterfall.tsx';
 
 function Page() {
   return (
-    <div class={chosenId.value ? 'page chosen' : 'page'}>
+    <div class={chosenId.value || view.value !== 'trace' ? 'page chosen' : 'page'}>
       <header>
         <h1>Throughline</h1>
         <span class="quiet">{service.value}</span>
@@ -41,13 +46,13 @@ function Page() {
           aria-describedby="search-problem"
           onInput={(event) => (search.value = event.currentTarget.value)}
         />
-        <button
-          type="button"
-          aria-pressed={search.value === 'is:failed'}
-          onClick={() => (search.value = search.value === 'is:failed' ? '' : 'is:failed')}
-        >
+        <button type="button" aria-pressed={view.value === 'errors'} onClick={() => toggleView('errors')}>
           Errors
         </button>
+        <button type="button" aria-pressed={view.value === 'send'} onClick={() => toggleView('send')}>
+          Send
+        </button>
+        <a href="/ask">Ask</a>
         <button type="button" aria-pressed={paused.value} onClick={togglePause}>
           {paused.value ? `Paused, ${waitingCount.value} new` : 'Pause'}
         </button>
@@ -61,12 +66,13 @@ function Page() {
       <p id="losses" role="status" class="banner warning" hidden={rejections.value.length === 0}>
         {rejections.value.map(({ intake, reason, count }) => `${intake}: ${reason} (${count})`).join(' · ')}
       </p>
+      <BuildFailures />
       <main>
         <nav aria-label="Requests">
           <RequestList />
         </nav>
         <article>
-          <Chosen />
+          <Beside />
         </article>
       </main>
       <p class="announcement" role="status">
@@ -74,6 +80,33 @@ function Page() {
       </p>
       <Help />
     </div>
+  );
+}
+
+/** Functions whose code does not build; esbuild's text has the place and a code frame. */
+function BuildFailures() {
+  if (buildFailures.value.length === 0) return null;
+  return (
+    <section class="banner bad" role="alert" aria-label="Build failures">
+      {buildFailures.value.map(({ functionKey, message }) => (
+        <details key={functionKey} open={buildFailures.value.length === 1}>
+          <summary>The function {functionKey} does not build. Its requests fail until it does.</summary>
+          <pre>{message}</pre>
+        </details>
+      ))}
+    </section>
+  );
+}
+
+function Beside() {
+  if (view.value === 'trace') return <Chosen />;
+  return (
+    <>
+      <button type="button" class="back" onClick={() => choose('')}>
+        ‹ All requests
+      </button>
+      {view.value === 'errors' ? <Errors /> : <Send />}
+    </>
   );
 }
 
@@ -125,5 +158,6 @@ function Help() {
 
 addEventListener('keydown', onKey);
 start();
+void readRequests();
 const app = document.getElementById('app');
 if (app) render(<Page />, app);

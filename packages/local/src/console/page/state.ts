@@ -1,11 +1,15 @@
 // The state of the page: what has arrived, and what is chosen. What is chosen is in the URL.
-import { computed, effect, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import type { ExplainedTrace } from '../../explain/explained-traces.ts';
 import { type Condition, InvalidSearch, matchesSearch, parseSearch } from '../../trace/search.ts';
 import type { Rejection, TraceSummary } from '../../trace/trace.ts';
 
 export const tabs = ['logs', 'error', 'request', 'span', 'aws', 'raw'] as const;
 export type Tab = (typeof tabs)[number];
+
+/** What stands beside the list: the chosen request, the groups of failures, or the send panel. */
+export const views = ['trace', 'errors', 'send'] as const;
+export type View = (typeof views)[number];
 
 const mostRequests = 500;
 const address = new URLSearchParams(location.search);
@@ -23,11 +27,16 @@ export const waitingCount = computed(() => waiting.value.length);
 export const search = signal(address.get('q') ?? '');
 /** The trace that the user chose; empty: the newest one. */
 export const chosenId = signal(address.get('trace') ?? location.hash.slice(1));
+export const view = signal<View>(viewIn(address));
 export const chosenNode = signal(address.get('span') ?? '');
 export const tab = signal<Tab>(tabs.find((one) => one === address.get('tab')) ?? 'logs');
 export const showPath = signal(true);
 export const showGroups = signal(true);
 export const showHelp = signal(false);
+
+export const buildFailures = signal<{ functionKey: string; message: string }[]>([]);
+/** Epoch milliseconds at which something last arrived; 0 before that. */
+export const lastArrival = signal(0);
 
 export const trace = signal<ExplainedTrace | undefined>(undefined);
 export const problem = signal('');
@@ -52,9 +61,16 @@ export const requests = computed(() =>
 export const selectedId = computed(() => chosenId.value || (requests.value[0]?.id ?? ''));
 
 export function choose(id: string): void {
-  if (id === chosenId.value) return;
-  chosenId.value = id;
-  chosenNode.value = '';
+  batch(() => {
+    view.value = 'trace';
+    if (id === chosenId.value) return;
+    chosenId.value = id;
+    chosenNode.value = '';
+  });
+}
+
+export function toggleView(other: View): void {
+  view.value = view.value === other ? 'trace' : other;
 }
 
 /** Moves the selection in the list; `which` may leave some requests out. */
@@ -87,6 +103,7 @@ async function readStatus(): Promise<void> {
   service.value = `${status.service.name} · ${status.service.stage}`;
   api.value = status.addresses.api ?? '';
   rejections.value = status.rejections ?? [];
+  buildFailures.value = status.buildFailures ?? [];
 }
 
 let reading = 0;
@@ -119,6 +136,7 @@ export function start(): void {
   });
   events.addEventListener('trace', ({ data }) => {
     const summary: TraceSummary = JSON.parse(data);
+    lastArrival.value = Date.now();
     if (paused.value)
       waiting.value = [...waiting.value.filter(({ id }) => id !== summary.id), summary].slice(-mostRequests);
     else take([summary]);
@@ -130,6 +148,7 @@ export function start(): void {
   });
   effect(() => {
     const chosen = {
+      view: view.value === 'trace' ? '' : view.value,
       trace: chosenId.value,
       span: chosenNode.value,
       tab: tab.value === 'logs' ? '' : tab.value,
@@ -139,14 +158,23 @@ export function start(): void {
     const url = parameters.size > 0 ? `/?${parameters}` : '/';
     if (url === location.pathname + location.search) return;
     // Back returns to the trace before this one; a changed search adds no step to the history.
-    const isStep = new URLSearchParams(location.search).get('trace') !== parameters.get('trace');
+    const before = new URLSearchParams(location.search);
+    const isStep = ['trace', 'view'].some((name) => before.get(name) !== parameters.get(name));
     history[isStep ? 'pushState' : 'replaceState'](null, '', url);
   });
   addEventListener('popstate', () => {
-    const back = new URLSearchParams(location.search);
-    chosenId.value = back.get('trace') ?? '';
-    chosenNode.value = back.get('span') ?? '';
-    search.value = back.get('q') ?? '';
-    tab.value = tabs.find((one) => one === back.get('tab')) ?? 'logs';
+    batch(() => restore(new URLSearchParams(location.search)));
   });
+}
+
+function viewIn(parameters: URLSearchParams): View {
+  return views.find((one) => one === parameters.get('view')) ?? 'trace';
+}
+
+function restore(address: URLSearchParams): void {
+  view.value = viewIn(address);
+  chosenId.value = address.get('trace') ?? '';
+  chosenNode.value = address.get('span') ?? '';
+  search.value = address.get('q') ?? '';
+  tab.value = tabs.find((one) => one === address.get('tab')) ?? 'logs';
 }

@@ -1,13 +1,13 @@
 import { signal } from '@preact/signals';
 import type { CSSProperties } from 'preact';
-import type { ExplainedTrace } from '../../explain/explained-traces.ts';
-import { type OutlineRow, outlineOf } from '../../explain/outline.ts';
-import { barStyle, labelOf } from '../../format/node.ts';
-import { markOf } from '../../format/style.ts';
-import { duration } from '../../format/time.ts';
-import { requestNode } from '../../trace/caller-wait.ts';
-import type { TraceLog, TraceNode } from '../../trace/trace.ts';
-import { chosenNode, showGroups, showPath, tab } from './state.ts';
+import type { ExplainedTrace } from '../../../explain/explained-traces.ts';
+import { type OutlineRow, outlineOf } from '../../../explain/outline.ts';
+import { barStyle, labelOf } from '../../../format/node.ts';
+import { markOf } from '../../../format/style.ts';
+import { duration } from '../../../format/time.ts';
+import { requestNode } from '../../../trace/caller-wait.ts';
+import type { TraceLog, TraceNode } from '../../../trace/trace.ts';
+import { chosenNode, showGroups, showPath, tab } from '../state.ts';
 
 interface Row {
   item: OutlineRow;

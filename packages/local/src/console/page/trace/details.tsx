@@ -1,13 +1,13 @@
-import type { ExplainedTrace } from '../../explain/explained-traces.ts';
-import { condense } from '../../format/log-line.ts';
-import { metricTexts } from '../../format/metric.ts';
-import { pathOf } from '../../format/node.ts';
-import { clock, duration } from '../../format/time.ts';
-import { missingOnAws, notSeenIn, seenIn } from '../../format/tools.ts';
-import { requestNode } from '../../trace/caller-wait.ts';
-import { inOrder, type TraceLog, type TraceNode } from '../../trace/trace.ts';
+import type { ExplainedTrace } from '../../../explain/explained-traces.ts';
+import { condense } from '../../../format/log-line.ts';
+import { metricTexts } from '../../../format/metric.ts';
+import { pathOf } from '../../../format/node.ts';
+import { clock, duration } from '../../../format/time.ts';
+import { missingOnAws, notSeenIn, seenIn } from '../../../format/tools.ts';
+import { requestNode } from '../../../trace/caller-wait.ts';
+import { inOrder, type TraceLog, type TraceNode } from '../../../trace/trace.ts';
+import { chosenNode, type Tab, tab, tabs } from '../state.ts';
 import { fieldsOf } from './fields.ts';
-import { chosenNode, type Tab, tab, tabs } from './state.ts';
 
 const titles: Record<Tab, string> = {
   logs: 'Logs',

@@ -1,7 +1,7 @@
 // All facts about a node, each once: X-Ray and OpenTelemetry say mostly the same about it, in
 // different words.
-import { clock } from '../../format/time.ts';
-import type { TraceNode } from '../../trace/trace.ts';
+import { clock } from '../../../format/time.ts';
+import type { TraceNode } from '../../../trace/trace.ts';
 
 /**
  * The attributes in which OpenTelemetry has what X-Ray has own fields for; any other field `name`
