@@ -41,12 +41,12 @@ export class TelemetrySubscriptions {
    * `PUT /2022-07-01/telemetry` of a registered extension. Only HTTP destinations: a TCP one is
    * refused.
    */
-  subscribe(request: ApiRequest): ApiAnswer {
+  subscribe(request: Pick<ApiRequest, 'body'>): ApiAnswer {
     let document: Record<string, unknown>;
     try {
       document = JSON.parse(request.body.toString('utf8'));
     } catch {
-      return refusal(400, 'ValidationError', 'The body is no JSON');
+      return refusal(400, 'ValidationError', 'The body is not valid JSON');
     }
     const { schemaVersion, types, destination, buffering } = document ?? {};
     if (!schemas.has(String(schemaVersion))) {
@@ -139,7 +139,11 @@ export class TelemetrySubscriptions {
   }
 
   #deliverLater(subscription: Subscription): void {
-    subscription.timer ??= setTimeout(() => this.#deliver(subscription), subscription.buffering.timeoutMs).unref();
+    subscription.timer ??= setTimeout(() => {
+      // Cleared here: a delivery in flight takes nothing now, and a later one must be scheduled.
+      subscription.timer = undefined;
+      this.#deliver(subscription);
+    }, subscription.buffering.timeoutMs).unref();
   }
 }
 
