@@ -4,14 +4,15 @@ import { type BuildFailure, type BuildOptions, build, type Message } from 'esbui
 import { config } from '../config.ts';
 import { LocalFailure } from '../local-failure.ts';
 import type { BundleSettings } from '../service/model.ts';
+import { buildChunks, leaveOutside } from './chunks.ts';
 import { decoratorMetadata } from './decorator-metadata.ts';
 import { missingPackages } from './missing-packages.ts';
 import { type HandlerSource, handlerStem } from './sources.ts';
 
 /**
- * How every handler is bundled. Not minified, because that saves no time at a cold start and people
- * read the stack traces. The source map stands beside the bundle: debuggers and `source-map/` read
- * it; Node, which would pay for it at each cold start, does not.
+ * How every handler is bundled. Not minified unless the service asks for it, because people read
+ * the stack traces. The source map stands beside the bundle: debuggers and `source-map/` read it;
+ * Node, which would pay for it at each cold start, does not.
  */
 const bundleOptions = {
   bundle: true,
@@ -104,9 +105,12 @@ async function write(
   await mkdir(directory, { recursive: true });
   const staging = await mkdtemp(`${directory}.`);
   try {
+    const options = optionsOf(settings, serviceDirectory);
+    await buildChunks(settings.chunks ?? {}, directory, { ...options, absWorkingDir: serviceDirectory });
     const { warnings, outputFiles } = await build({
-      ...optionsOf(settings, serviceDirectory),
+      ...options,
       ...format.options,
+      plugins: [leaveOutside(Object.keys(settings.chunks ?? {})), ...options.plugins],
       define: { ...settings.define, ...format.options.define },
       entryPoints: entryPoints(sources),
       outdir: staging,
@@ -140,13 +144,13 @@ async function moveInto(directory: string, staging: string, name: string): Promi
   await rename(path.join(staging, name), target);
 }
 
-function optionsOf(settings: BundleSettings, serviceDirectory: string): BuildOptions {
+function optionsOf({ chunks: _, ...settings }: BundleSettings, serviceDirectory: string) {
   return {
     ...bundleOptions,
     ...settings,
     loader: { ...bundleOptions.loader, ...settings.loader },
     plugins: [missingPackages(serviceDirectory), decoratorMetadata(serviceDirectory)],
-  };
+  } satisfies BuildOptions;
 }
 
 /**

@@ -8,6 +8,7 @@ import { patternsOf } from '../service/bundle-settings.ts';
 import type { LocalService } from '../service/model.ts';
 import type { ServerlessService } from '../service/serverless.ts';
 import { bundleHandlers, bundleStem } from './bundle.ts';
+import { chunkFilesOf, forgetChunks } from './chunks.ts';
 import { findHandlerSource, type HandlerSource } from './sources.ts';
 import { packagedFiles } from './task-root.ts';
 
@@ -38,6 +39,7 @@ export async function packageFunctions(
   if (sources.length === 0) return [];
   // Files that an earlier build left here would end up in the zips.
   await rm(directories.bundles, { recursive: true, force: true });
+  forgetChunks(directories.bundles);
   const warnings = await bundleHandlers(sources, directories.bundles, service.directory, service.bundle);
   const outside = await externalPackages(service.bundle?.external ?? [], service.directory);
   const assets = await assetsIn(directories.bundles);
@@ -48,7 +50,11 @@ export async function packageFunctions(
     const beside = [...(await packagedFiles(patterns, service.directory)), ...outside];
     const artifact = path.join(directories.artifacts, `${source.lambda.key}.zip`);
     const files = new Map(beside.map((file) => [file, path.join(service.directory, file)]));
-    for (const file of [...assets, ...bundleFiles(source, directories.bundles)]) {
+    const bundles = bundleFiles(source, directories.bundles);
+    const chunks = bundles.map((file) =>
+      chunkFilesOf(path.join(directories.bundles, file), service.bundle?.chunks ?? {}),
+    );
+    for (const file of [...assets, ...bundles, ...(await Promise.all(chunks)).flat()]) {
       files.set(file, path.join(directories.bundles, file));
     }
     await zip(files, artifact);

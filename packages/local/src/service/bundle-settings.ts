@@ -1,7 +1,10 @@
 import type { BundleSettings } from './model.ts';
 import type { ServerlessPackage, ServerlessService } from './serverless.ts';
 
-const names = ['external', 'mainFields', 'loader', 'define', 'alias', 'keepNames', 'minify', 'tsconfig'] as const;
+const names = [
+  ...['chunks', 'external', 'mainFields', 'loader', 'define', 'alias', 'keepNames', 'tsconfig'],
+  ...['minify', 'minifyWhitespace', 'minifySyntax', 'minifyIdentifiers', 'lineLimit'],
+];
 
 /**
  * @returns the service's settings for esbuild. A service that was written for another esbuild

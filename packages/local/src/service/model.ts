@@ -42,8 +42,13 @@ export interface LocalService {
   settings: LocalSettings;
 }
 
-/** The options of esbuild that a service can set, as esbuild names them. */
+/** The options of esbuild that a service can set, as esbuild names them, and one of our own. */
 export interface BundleSettings {
+  /**
+   * Packages in a file of their own, which is read when they are first imported, and the module that
+   * is bundled there.
+   */
+  chunks?: Record<string, string>;
   external?: string[];
   mainFields?: string[];
   loader?: Record<
@@ -54,6 +59,11 @@ export interface BundleSettings {
   alias?: Record<string, string>;
   keepNames?: boolean;
   minify?: boolean;
+  minifyWhitespace?: boolean;
+  minifySyntax?: boolean;
+  minifyIdentifiers?: boolean;
+  /** Characters after which a line of a bundle ends at the next place where it can. */
+  lineLimit?: number;
   tsconfig?: string;
 }
 

@@ -79,6 +79,7 @@ export const settingsSchema = {
         esbuild: {
           type: 'object',
           properties: {
+            chunks: { type: 'object', additionalProperties: { type: 'string' } },
             external: { type: 'array', items: { type: 'string' } },
             mainFields: { type: 'array', items: { type: 'string' } },
             loader: { type: 'object', additionalProperties: { type: 'string' } },
@@ -86,6 +87,10 @@ export const settingsSchema = {
             alias: { type: 'object', additionalProperties: { type: 'string' } },
             keepNames: { type: 'boolean' },
             minify: { type: 'boolean' },
+            minifyWhitespace: { type: 'boolean' },
+            minifySyntax: { type: 'boolean' },
+            minifyIdentifiers: { type: 'boolean' },
+            lineLimit: { type: 'number' },
             tsconfig: { type: 'string' },
           },
           additionalProperties: false,

@@ -6,6 +6,10 @@ type Frame = TraceNode['exceptions'][number]['stack'][number];
 /** A place as V8 writes it: an absolute path, a line, a column. */
 const place = /(?:file:\/\/)?(\/[^\s():"'\\]{1,1000}\.[cm]?js):(\d+):(\d+)/g;
 
+/** The same in a stack's line, after the name of the function. */
+const labelled =
+  /\bat (?:async )?([^\s()][^\n()]{0,200}) \((?:file:\/\/)?(\/[^\s():"'\\]{1,1000}\.[cm]?js):(\d+):(\d+)\)/g;
+
 /**
  * Replaces places in bundles by places in sources, in everything that a trace shows: exceptions,
  * the stacks in attributes and log lines. A place without a source map stays as it is.
@@ -55,6 +59,11 @@ class Places {
       this.#wanted.set(`${file}:${line}:${column}`, { file, line: Number(line), column: Number(column) });
       if (!this.#columns.has(`${file}:${line}`)) this.#columns.set(`${file}:${line}`, Number(column));
     }
+    // A line of a minified bundle has more than one function.
+    for (const [, label = '', file = '', line, column] of text.matchAll(labelled)) {
+      const frame = keyOf(label, file, Number(line));
+      if (!this.#columns.has(frame)) this.#columns.set(frame, Number(column));
+    }
   }
 
   collectAll(value: unknown): void {
@@ -63,11 +72,11 @@ class Places {
   }
 
   addFrames(stack: Frame[]): void {
-    for (const { path, line, column: own } of stack) {
+    for (const { path, line, label, column: own } of stack) {
       if (path === undefined || line === undefined) continue;
       const file = path.replace(/^file:\/\//, '');
-      const column = own ?? this.#columns.get(`${file}:${line}`);
-      this.#wanted.set(`${path}:${line}`, { file, line, ...(column !== undefined && { column }) });
+      const column = own ?? this.#columns.get(keyOf(label, file, line)) ?? this.#columns.get(`${file}:${line}`);
+      this.#wanted.set(keyOf(label, path, line), { file, line, ...(column !== undefined && { column }) });
     }
   }
 
@@ -79,7 +88,7 @@ class Places {
   }
 
   frame(frame: Frame): Frame {
-    const found = this.#found.get(`${frame.path}:${frame.line}`);
+    const found = this.#found.get(keyOf(frame.label, frame.path, frame.line));
     return found ? { ...frame, ...found } : frame;
   }
 
@@ -102,6 +111,11 @@ class Places {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.#texts(one)]));
   }
+}
+
+/** X-Ray's frames have the function's name beside the line. */
+function keyOf(label: string | undefined, file: string | undefined, line: number | undefined): string {
+  return `${label ?? ''} ${file}:${line}`;
 }
 
 function nodesOf(roots: readonly TraceNode[]): TraceNode[] {

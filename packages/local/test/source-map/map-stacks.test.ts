@@ -128,3 +128,41 @@ describe('the stacks of a trace', () => {
     }
   });
 });
+
+it('lead to the source of each function, where a minified bundle has several in one line', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'maps-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const text = `const inner = (): never => {
+  throw new Error('inner');
+};
+const outer = (): void => {
+  inner();
+};
+export const handler = (): void => {
+  outer();
+};
+`;
+  await mkdir(path.join(folder, 'handlers'));
+  await writeFile(path.join(folder, 'handlers/fail.ts'), text);
+  const source = findHandlerSource(lambda({ handler: 'handlers/fail.handler' }), folder);
+  const directory = path.join(folder, '.throughline/bundles');
+  await bundleHandlers([source], directory, folder, { minifyWhitespace: true, minifySyntax: true, lineLimit: 200 });
+  const file = path.join(directory, 'handlers/fail.js');
+  const script = `try { require(${JSON.stringify(file)}).handler() } catch (e) { console.log(e.stack) }`;
+  const thrown = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' }).stdout;
+  const frames = [...thrown.matchAll(/at (\S+) \(.*fail\.js:(\d+):\d+\)/g)].map(([, label, line]) => ({
+    path: file,
+    line: Number(line),
+    label,
+  }));
+  expect(frames.map(({ label }) => label)).toEqual(['inner', 'outer', 'Object.handler']);
+  expect(new Set(frames.map(({ line }) => line)).size).toBe(1);
+  const failed = node({ exceptions: [{ type: 'Error', stack: frames }] } as unknown as Partial<TraceNode>);
+  const mapped = await mapStacks(traceOf([failed], [thrown]), new SourceMaps(folder));
+
+  expect(mapped.roots[0]?.exceptions[0]?.stack.map((frame) => `${frame.path}:${frame.line}:${frame.column}`)).toEqual([
+    'handlers/fail.ts:2:9',
+    'handlers/fail.ts:5:3',
+    'handlers/fail.ts:8:3',
+  ]);
+});
