@@ -18,7 +18,7 @@ import { createHash } from 'node:crypto';
  * `position` is `<created_at>#<uuid>`: it sorts by time, is unique, and is the content of a cursor.
  *
  * Heat: the feed and frequent words are spread over shards by the activity's uuid. A partition key takes 1,000 writes a
- * second, so the feed takes 4,000 activities a second. A page reads every shard at once, at about one read unit each,
+ * second, so the feed takes 4,000 activities a second. A page reads every shard at once, of each about its share,
  * and merges. The month in the key bounds the size of a shard. No activity lives longer than 30 days, so a page reads
  * two months, rarely three.
  *
