@@ -1,14 +1,18 @@
 /**
  * Sends requests to a running `sls local` at a steady rate and watches the memory of its main
  * process, then opens many connections at once and measures how long the next request waits after
- * they have closed. `npm run soak -- --minutes 60 --rate 20 --connections 1000 --burst-seconds 60`;
+ * they have closed. In between it counts what was sent, what is stored and what the console shows.
+ * `npm run soak -- --minutes 60 --rate 20 --connections 1000 --burst-seconds 60`;
  * 0 leaves a part out. Exits 1 when memory grows by more than a tenth after the warm-up, when a
- * request fails, or when the request after the burst takes longer than a second.
+ * request fails, when a request is not stored exactly once or cannot be read, or when the request
+ * after the burst takes longer than a second.
  */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { startLocal } from './local-process.ts';
 
 const { values } = parseArgs({
@@ -24,17 +28,22 @@ const { values } = parseArgs({
 });
 const [minutes, rate, warmUp] = [Number(values.minutes), Number(values.rate), Number(values['warm-up'])];
 const [connections, burstSeconds] = [Number(values.connections), Number(values['burst-seconds'])];
+const root = path.join(import.meta.dirname, '..');
 const growthLimit = 1.1;
 const nextRequestMilliseconds = 1000;
 
 interface Answer {
   /** 0: no answer. */
   status: number;
+  /** 32 hex digits; empty without an answer. */
+  traceId: string;
   milliseconds: number;
 }
 
 const local = await startLocal();
 const faults: string[] = [];
+/** Of the steady requests that were answered. */
+const sent: string[] = [];
 try {
   if (minutes > 0) await soak();
   if (connections > 0) await burst();
@@ -56,6 +65,7 @@ async function soak(): Promise<void> {
       answers.push(get(values.path, agent));
     }
     const all = await Promise.all(answers);
+    for (const { traceId } of all) if (traceId) sent.push(traceId);
     const failed = all.filter(({ status }) => status !== 200).length;
     if (failed > 0) faults.push(`Minute ${minute}: ${failed} of ${all.length} requests failed.`);
     memory.push(residentMegabytes());
@@ -63,9 +73,38 @@ async function soak(): Promise<void> {
     console.log(cells.map((cell, index) => String(cell).padStart([6, 9, 7, 7, 7, 16][index] ?? 0)).join(' '));
   }
   agent.destroy();
+  await compareCounts();
   const [settled, last] = [memory[Math.min(warmUp, memory.length) - 1] ?? 0, memory.at(-1) ?? 0];
   console.log(`main process: ${settled} MB after the warm-up, ${last} MB at the end`);
   if (last > settled * growthLimit) faults.push(`The main process grew from ${settled} MB to ${last} MB.`);
+}
+
+/** Compares the requests sent with those stored, by id, and reads some of them from the console. */
+async function compareCounts(): Promise<void> {
+  const { stdout } = await promisify(execFile)(
+    path.join(root, 'node_modules/.bin/throughline'),
+    ['sql', 'select trace_id from requests', '--json', '--limit', '1000000', '--timeout', '60'],
+    { cwd: root, maxBuffer: 2 ** 30 },
+  );
+  const stored = new Map<string, number>();
+  for (const { trace_id: id } of JSON.parse(stdout)) stored.set(id, (stored.get(id) ?? 0) + 1);
+  const missing = sent.filter((id) => !stored.has(id)).length;
+  const twice = [...stored.values()].filter((count) => count > 1).length;
+  const step = Math.max(1, Math.floor(sent.length / 200));
+  const read = sent.filter((_, index) => index % step === 0);
+  let shown = 0;
+  for (const id of read) {
+    const answer = await fetch(`${local.console}/api/traces/${id}`);
+    const trace = (await answer.json()) as { http?: { status?: number }; inProgress?: boolean; roots?: unknown[] };
+    if (trace.http?.status === 200 && !trace.inProgress && trace.roots?.length === 1) shown += 1;
+  }
+  console.log(
+    `${sent.length} sent, ${stored.size} stored, ${missing} missing, ${twice} twice; ${shown} of ${read.length} read whole`,
+  );
+  if (missing > 0 || twice > 0 || shown < read.length)
+    faults.push(
+      `${missing} requests are missing, ${twice} are stored twice, ${read.length - shown} cannot be read whole.`,
+    );
 }
 
 async function burst(): Promise<void> {
@@ -99,10 +138,16 @@ async function burst(): Promise<void> {
 function get(path: string, agent: Agent): Promise<Answer> {
   const begun = performance.now();
   return new Promise((resolve) => {
-    const done = (status: number) => resolve({ status, milliseconds: Math.round(performance.now() - begun) });
+    const done = (status: number, root = '') =>
+      resolve({
+        status,
+        traceId: root.replaceAll('-', '').slice(1),
+        milliseconds: Math.round(performance.now() - begun),
+      });
     const sent = request(`${local.api}${path}`, { agent }, (response) => {
       response.resume();
-      response.once('end', () => done(response.statusCode ?? 0));
+      const header = String(response.headers['x-amzn-trace-id'] ?? '');
+      response.once('end', () => done(response.statusCode ?? 0, /Root=([^;]+)/.exec(header)?.[1]));
       response.once('error', () => done(0));
     });
     sent.once('error', () => done(0));
