@@ -1,5 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  GetQueryResultsCommand,
+  StartQueryCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Api } from './fixtures/cruddur/api.ts';
 import { overHttp } from './fixtures/cruddur/over-http.ts';
@@ -64,14 +71,51 @@ describe('the saved queries', () => {
     expect(rows.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(3);
   });
 
-  it.each(insights)('%s names only fields of the lines that the functions write', async (file) => {
-    const text = readFileSync(path.join(directory, file), 'utf8');
-    const named = new Set([...text.replace(/^#.*$/gm, '').matchAll(/\bevent\.(\w+)/g)].map(([, name]) => name ?? ''));
-    const written = await Promise.all(
-      [...named].map(
-        async (name) => (await ask(JSON.stringify({ filters: [{ column: name, op: 'exists' }] }))).result.notes,
-      ),
+  /** Starts a query over the log groups of all functions, and waits for its rows. */
+  async function askInsights(queryString: string): Promise<Record<string, string | undefined>[]> {
+    const status = (await (await fetch(new URL('/api/status', api.console))).json()) as {
+      addresses: { otlp: string };
+    };
+    const logs = new CloudWatchLogsClient({
+      endpoint: status.addresses.otlp,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ limit: 50 }));
+    const now = Math.floor(Date.now() / 1000);
+    const { queryId } = await logs.send(
+      new StartQueryCommand({
+        logGroupNames: logGroups.map(({ logGroupName = '' }) => logGroupName),
+        startTime: now - 600,
+        endTime: now + 60,
+        queryString,
+      }),
     );
-    expect(written.flat()).toEqual([]);
+    const read = () => logs.send(new GetQueryResultsCommand({ queryId }));
+    await expect.poll(async () => (await read()).status, { timeout: 30_000 }).toBe('Complete');
+    const { results = [] } = await read();
+    return results.map((row) => Object.fromEntries(row.map(({ field = '', value }) => [field, value])));
+  }
+
+  it.each(insights)('%s finds the fields of the lines that the functions write', async (file) => {
+    const text = readFileSync(path.join(directory, file), 'utf8');
+    const rows = await askInsights(text);
+    expect(rows.length > 0).toBe(!file.includes('telemetry-lost'));
+    for (const [, field = ''] of text.matchAll(/\bby ([\w.@]+)/g))
+      expect(Object.keys(rows[0] ?? { [field]: '' })).toContain(field);
+  });
+
+  it('run on the laptop too where `sls deploy` saves them for Logs Insights', async () => {
+    const made = await createRequire(import.meta.url)('../resources/log-queries.cjs')({
+      resolveConfigurationProperty: async ([name]: string[]) => (name === 'functions' ? { home: {} } : name),
+    });
+    const definitions = Object.values(made.Resources) as { Properties: { Name: string; QueryString: string } }[];
+    expect(definitions.length).toBeGreaterThan(5);
+    const found: Record<string, number> = {};
+    for (const { Properties } of definitions) {
+      const name = Properties.Name.split('/').at(-1) ?? '';
+      found[name] = (await askInsights(Properties.QueryString)).length;
+    }
+    expect(found).toMatchObject({ availability: 0, latency: 3, 'slowest-requests': 3, throttles: 3, 'one-trace': 0 });
   });
 });

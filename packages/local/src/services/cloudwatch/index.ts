@@ -12,6 +12,7 @@ import type { LogReads } from '../../store/log-events.ts';
 import { ReadTimeout } from '../../store/read-connections.ts';
 import type { TelemetrySink } from '../../trace/records.ts';
 import { withEmf } from './emf.ts';
+import { insightsOperations, MalformedQuery } from './insights/operations.ts';
 import { describeOperations } from './logs/describe.ts';
 import type { Operations } from './logs/input.ts';
 import { LogGroups } from './logs/log-groups.ts';
@@ -43,7 +44,7 @@ export function cloudWatchLogsReceiver(
   const operations: Operations = {
     ...writeOperations(sink, groups),
     ...describeOperations(groups),
-    ...(reads && readOperations(reads.store, groups)),
+    ...(reads && { ...readOperations(reads.store, groups), ...insightsOperations(reads.store, groups) }),
   };
 
   return {
@@ -76,6 +77,7 @@ export function cloudWatchLogsReceiver(
       answered(error.status, {
         __type: error.code ?? (error.status === 500 ? 'ServiceUnavailableException' : 'SerializationException'),
         message: error.message,
+        ...(error instanceof MalformedQuery && { queryCompileError: error.queryCompileError }),
       }),
   };
 }
