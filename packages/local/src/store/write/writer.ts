@@ -23,13 +23,17 @@ import { BoundedBuffer } from './bounded-buffer.ts';
 import type { Rejections } from './rejections.ts';
 
 /**
- * Rows that are written in one go: about 8 µs each, so that the event loop is held for some 4 ms
- * and no more.
+ * Rows that are handed to the database in one go: some microseconds each, so that the event loop is
+ * held for some 4 ms and no more. A span of 30 attributes has three times the columns of a segment.
  */
 const rowsAtOnce = 500;
-
-/** A span of 30 attributes has three times the columns of a segment. */
 const spansAtOnce = 200;
+
+/**
+ * Rows of one transaction. A commit costs a sync to the disk however few they are; one that fails is
+ * begun again in smaller parts, and a reader sees nothing of it before its end.
+ */
+const rowsOfTransaction = 5_000;
 
 /**
  * After so many rows what is in the log goes into the file proper: off this thread, since DuckDB
@@ -51,6 +55,11 @@ const none: ReadonlyMap<string, AttributeValue> = new Map();
 interface Pending {
   row: Row;
   attributes?: Map<string, AttributeValue>;
+}
+
+interface Batch {
+  table: TableName;
+  rows: Pending[];
 }
 
 /** Counts of refused input are written at most so often: a flood of them must not fill the file. */
@@ -136,17 +145,23 @@ export class Writer {
   }
 
   async #drain(): Promise<void> {
-    for (const table of knownTables) {
-      const buffer = this.#buffers[table];
-      let left = buffer.length;
-      while (left > 0) {
-        const batch = buffer.take(Math.min(left, table === 'spans' ? spansAtOnce : rowsAtOnce));
-        left -= batch.length;
-        if (batch.length === 0) break;
-        await this.#write(table, batch);
-        this.#sinceCheckpoint += batch.length;
-        await setImmediate();
+    const left = Object.fromEntries(knownTables.map((table) => [table, this.#buffers[table].length]));
+    for (;;) {
+      const batches: Batch[] = [];
+      let count = 0;
+      for (const table of knownTables) {
+        while (count < rowsOfTransaction) {
+          const most = Math.min(left[table] ?? 0, table === 'spans' ? spansAtOnce : rowsAtOnce);
+          const rows = this.#buffers[table].take(most);
+          if (rows.length === 0) break;
+          left[table] = (left[table] ?? 0) - rows.length;
+          count += rows.length;
+          batches.push({ table, rows });
+        }
       }
+      if (batches.length === 0) break;
+      await this.#write(batches);
+      this.#sinceCheckpoint += count;
     }
     if (this.#hasRejections()) await this.#writeRejections();
     if (!this.#hasWritten) await this.#events.wrote();
@@ -190,23 +205,33 @@ export class Writer {
     }
   }
 
-  async #write(table: TableName, batch: Pending[]): Promise<void> {
+  /**
+   * Writes the batches in one transaction. Where it fails, halves of it are tried in its place: one
+   * bad row must not cost the others.
+   */
+  async #write(batches: Batch[]): Promise<void> {
     try {
-      if (table === 'spans') await this.#writeSpans(batch);
-      else {
-        const columns = transposed(batch, table);
-        await this.#transaction(() => this.#append(table, Object.values(knownColumns[table]), columns));
+      // Before the transaction, as rows cannot be appended to a table that it has altered.
+      for (const { table, rows } of batches) {
+        if (table !== 'spans') continue;
+        await this.#fitColumns(rows);
+        await setImmediate();
       }
+      await this.#transaction(async () => {
+        for (const { table, rows } of batches) {
+          if (table === 'spans') await this.#writeSpans(rows);
+          else await this.#append(table, Object.values(knownColumns[table]), transposed(rows, table));
+          // Everybody else's turn: appending is the main thread's work.
+          await setImmediate();
+        }
+      });
     } catch (error) {
-      if (batch.length === 1) return this.#events.failed(table, 1, error);
-      // One bad row must not cost the others.
-      const half = Math.ceil(batch.length / 2);
-      await this.#write(table, batch.slice(0, half));
-      return this.#write(table, batch.slice(half));
+      const [one, ...others] = batches;
+      if (one && others.length === 0 && one.rows.length === 1) return this.#events.failed(one.table, 1, error);
+      for (const half of halves(batches)) await this.#write(half);
+      return;
     }
-    const traceIdAt = Object.keys(knownColumns[table]).indexOf('trace_id');
-    const ids = new Set<string>();
-    for (const { row } of batch) if (typeof row[traceIdAt] === 'string') ids.add(row[traceIdAt]);
+    const ids = new Set(batches.flatMap(traceIdsOf));
     if (ids.size > 0) this.#events.stored(ids);
   }
 
@@ -226,7 +251,6 @@ export class Writer {
    * through a table of just these.
    */
   async #writeSpans(batch: Pending[]): Promise<void> {
-    await this.#fitColumns(batch);
     const keys = new Set(batch.flatMap(({ attributes }) => [...(attributes ?? none).keys()]));
     const used = [...keys].map((key) => this.#columns.get(key)).filter((column) => column !== undefined);
     const fixed = Object.entries(knownColumns.spans).map(([name, type]) => `${quoted(name)} ${type}`);
@@ -238,7 +262,6 @@ export class Writer {
     ];
     await this.#connection.run(`CREATE OR REPLACE TEMP TABLE incoming_spans (${definitions.join(', ')})`);
     await this.#append('incoming_spans', types, columns, true);
-    // One statement is a transaction of its own.
     await this.#connection.run('INSERT INTO spans BY NAME SELECT * FROM incoming_spans');
   }
 
@@ -255,6 +278,23 @@ export class Writer {
       throw error;
     }
   }
+}
+
+/** @returns two parts of the batches: half of them each, or half of the rows of the only one. */
+function halves(batches: Batch[]): Batch[][] {
+  const [one, ...others] = batches;
+  if (!one) return [];
+  if (others.length > 0) {
+    const middle = Math.ceil(batches.length / 2);
+    return [batches.slice(0, middle), batches.slice(middle)];
+  }
+  const middle = Math.ceil(one.rows.length / 2);
+  return [[{ ...one, rows: one.rows.slice(0, middle) }], [{ ...one, rows: one.rows.slice(middle) }]];
+}
+
+function traceIdsOf({ table, rows }: Batch): string[] {
+  const at = Object.keys(knownColumns[table]).indexOf('trace_id');
+  return rows.flatMap(({ row }) => (typeof row[at] === 'string' ? [row[at]] : []));
 }
 
 function transposed(batch: Pending[], table: TableName): DuckDBValue[][] {
