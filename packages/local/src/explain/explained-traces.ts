@@ -1,5 +1,6 @@
 import { summaryOf } from '../trace/build-trace.ts';
-import type { TraceQuery } from '../trace/query.ts';
+import { mostTraces, type TraceQuery } from '../trace/query.ts';
+import { matchesSearch } from '../trace/search.ts';
 import type { Trace, TraceSummary } from '../trace/trace.ts';
 import type { Explanation } from './explanation.ts';
 import { explain } from './index.ts';
@@ -42,8 +43,11 @@ export class ExplainedTraces {
     return trace && this.explained(trace);
   }
 
-  async traces(query: TraceQuery): Promise<TraceSummary[]> {
-    return this.#withReasons(await this.#source.traces(query));
+  /** A search looks at the newest `mostTraces` of what the rest of the query selects. */
+  async traces({ search, ...query }: TraceQuery): Promise<TraceSummary[]> {
+    if (!search) return this.#withReasons(await this.#source.traces(query));
+    const found = await this.#withReasons(await this.#source.traces({ ...query, limit: mostTraces }));
+    return found.filter((summary) => matchesSearch(summary, search)).slice(0, query.limit ?? 100);
   }
 
   async explained(trace: Trace): Promise<ExplainedTrace> {

@@ -1,3 +1,5 @@
+import { type Condition, InvalidSearch, parseSearch } from './search.ts';
+
 /** Selects traces for a list; times are epoch milliseconds. */
 export interface TraceQuery {
   /** Only traces that are marked error, fault or throttle as a whole. */
@@ -8,6 +10,8 @@ export interface TraceQuery {
   from?: number;
   /** Traces that had begun by this. */
   to?: number;
+  /** Only traces that fit all of these. */
+  search?: Condition[];
   /** 100 unless given. */
   limit?: number;
 }
@@ -36,8 +40,8 @@ export interface TraceRange {
 /** A query parameter that cannot be understood; its message names it. */
 export class InvalidQuery extends Error {}
 
-const known = new Set(['errors', 'slow', 'from', 'to', 'limit', 'last']);
-const mostTraces = 1_000;
+const known = new Set(['errors', 'slow', 'from', 'to', 'limit', 'last', 'q']);
+export const mostTraces = 1_000;
 /** Longer than any run lasts. */
 const mostMilliseconds = 1e12;
 /** Of a date that JavaScript can hold. */
@@ -45,7 +49,8 @@ const latestTime = 8.64e15;
 
 /**
  * Reads the query string of `GET /api/traces`: `errors` (true), `slow` (ms), `from` and `to` (epoch
- * ms or ISO 8601), `limit` (1-1000, default 100); `last` is another word for `limit`.
+ * ms or ISO 8601), `q` (a search, as on the page and in the terminal: `status>=500 route:/api`),
+ * `limit` (1-1000, default 100); `last` is another word for `limit`.
  * @throws InvalidQuery for a parameter that is unknown, repeated or malformed: it never answers
  *   with other traces than were asked for.
  */
@@ -64,7 +69,18 @@ export function readQuery(parameters: URLSearchParams): TraceQuery & { limit: nu
   if (from !== undefined) query.from = from;
   const to = time(parameters, 'to');
   if (to !== undefined) query.to = to;
+  const search = searchOf(parameters.get('q') ?? '');
+  if (search.length > 0) query.search = search;
   return query;
+}
+
+function searchOf(text: string): Condition[] {
+  try {
+    return parseSearch(text);
+  } catch (error) {
+    if (error instanceof InvalidSearch) throw new InvalidQuery(`"q": ${error.message}`);
+    throw error;
+  }
 }
 
 function flag(parameters: URLSearchParams, key: string): boolean {

@@ -63,12 +63,17 @@ describe('the JSON of traces', () => {
     expect(await ids('?errors=true')).toEqual([failed.id]);
     expect(await ids('?slow=500')).toEqual([slow.id]);
     expect(await ids('?limit=2')).toEqual([failed.id, slow.id]);
+    expect(await ids('?q=time%3A%3E500ms')).toEqual([slow.id]);
+    expect(await ids('?q=-is%3Afailed%20route%3A%2Forders&limit=1')).toEqual([slow.id]);
   });
 
   it('answers 400 for a filter that it does not know', async () => {
     const response = await get('/api/traces?status=500');
     expect(response.status).toBe(400);
     expect((await get('/api/traces?slow=99999999999999999999999')).status).toBe(400);
+    expect(await (await get('/api/traces?q=statsu%3A5')).json()).toMatchObject({
+      detail: expect.stringContaining('"q": There is no field "statsu"'),
+    });
     expect(await response.json()).toMatchObject({ detail: expect.stringContaining('"status"') });
   });
 
