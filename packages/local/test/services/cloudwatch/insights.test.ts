@@ -147,6 +147,12 @@ describe('StartQuery and GetQueryResults', () => {
     });
   });
 
+  it('end a query whose regular expression backtracks without end, and answer the next one', async () => {
+    cloudWatch.write(group, stream, start, `${'a'.repeat(40)}!`);
+    expect((await ask('filter @message like /^(a+)+$/')).status).toBe('Timeout');
+    expect((await ask('fields strlen(@message) as length')).rows).toMatchObject([{ length: '41' }]);
+  });
+
   it('are listed by DescribeQueries, the newest first', async () => {
     await ask('fields @message');
     await ask('stats count(*)');

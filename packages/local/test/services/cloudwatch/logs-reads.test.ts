@@ -162,6 +162,13 @@ describe('FilterLogEvents', () => {
     });
   });
 
+  it('refuses a pattern whose regular expression backtracks without end', async () => {
+    cloudWatch.write(group, one, start, `{"a":"${'x'.repeat(40)}!"}`);
+    // Filter patterns have no groups: many stars backtrack as well.
+    const filterPattern = `%${'x*'.repeat(30)}y%`;
+    await expect(filter({ filterPattern })).rejects.toThrow('The filter pattern is too complex.');
+  });
+
   it('refuses the token of another request', async () => {
     cloudWatch.write(group, one, start, 'a', 'b');
     const { nextToken } = await filter({ limit: 1 });

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { HttpError } from '../../../http/http-error.ts';
 import type { JsonObject } from '../../../receiver/json.ts';
 import type { LogPosition, LogReads } from '../../../store/log-events.ts';
+import { bounded, WorkTimeout } from '../bounded.ts';
 import {
   groupOfIdentifier,
   invalidParameter,
@@ -47,6 +48,9 @@ const latestSeconds = 8.64e12;
 const mostQueries = 100;
 const eventsAtOnce = 500;
 const longestMilliseconds = 60_000;
+/** The main thread is held no longer than this by 500 events, and by sorting 100,000 rows. */
+const partMilliseconds = 500;
+const longestResultMilliseconds = 2_000;
 
 /** StartQuery, GetQueryResults, StopQuery and DescribeQueries, over what the store has. */
 export function insightsOperations(reads: LogReads, groups: LogGroups): Operations {
@@ -171,10 +175,12 @@ async function execute(
         limit: eventsAtOnce,
       });
       if (query.status !== 'Running') return;
-      for (const event of events) {
-        run.add(eventFields(event));
-        query.scanned.bytes += Buffer.byteLength(event.message);
-      }
+      bounded(() => {
+        for (const event of events) {
+          run.add(eventFields(event));
+          query.scanned.bytes += Buffer.byteLength(event.message);
+        }
+      }, partMilliseconds);
       query.scanned.records += events.length;
       query.scanned.matched = run.matched;
       after = events.at(-1);
@@ -185,10 +191,12 @@ async function execute(
       }
       await turn();
     }
-    query.results = run.result();
+    bounded(() => {
+      query.results = run.result();
+    }, longestResultMilliseconds);
     query.status = 'Complete';
-  } catch {
+  } catch (error) {
     // Too many rows, or a store that cannot be read: AWS names no reason either.
-    query.status = 'Failed';
+    query.status = error instanceof WorkTimeout ? 'Timeout' : 'Failed';
   }
 }

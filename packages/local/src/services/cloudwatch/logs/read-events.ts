@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../receiver/json.ts';
 import type { LogEvent, LogPosition, LogReads } from '../../../store/log-events.ts';
+import { bounded, WorkTimeout } from '../bounded.ts';
 import type { FilterPattern } from '../filter-pattern/pattern.ts';
 import { SyntaxProblem } from '../syntax.ts';
 import {
@@ -26,6 +27,8 @@ const eventsAtOnce = 500;
 
 /** A page that finds little comes back with a token after this time, as AWS's does. */
 const searchMilliseconds = 2_000;
+/** The main thread is held no longer than this by the events that are read at once. */
+const partMilliseconds = 500;
 
 /** FilterLogEvents and GetLogEvents, over what the store has. */
 export function readOperations(reads: LogReads, groups: LogGroups): Operations {
@@ -49,10 +52,14 @@ export function readOperations(reads: LogReads, groups: LogGroups): Operations {
       let after = readToken(optionalText(input, 'nextToken'), mark);
       for (;;) {
         const events = await reads.logEvents({ ...query, ...(after && { after }), limit: eventsAtOnce });
-        for (const event of events) {
-          if (fits(event.message) && !found.add(event)) return filtered(found, writeToken(after, mark));
-          after = event;
-        }
+        const isFull = boundedSearch(() => {
+          for (const event of events) {
+            if (fits(event.message) && !found.add(event)) return true;
+            after = event;
+          }
+          return false;
+        });
+        if (isFull) return filtered(found, writeToken(after, mark));
         if (events.length < eventsAtOnce) return filtered(found, undefined);
         if (performance.now() > deadline) return filtered(found, writeToken(after, mark));
       }
@@ -95,6 +102,16 @@ export function readOperations(reads: LogReads, groups: LogGroups): Operations {
       };
     },
   };
+}
+
+/** @throws HttpError for a regular expression that backtracks for too long. */
+function boundedSearch(search: () => boolean): boolean {
+  try {
+    return bounded(search, partMilliseconds);
+  } catch (error) {
+    if (error instanceof WorkTimeout) throw invalidParameter(`The filter pattern is too complex. ${error.message}`);
+    throw error;
+  }
 }
 
 /** The events of one answer, up to its limits. */
