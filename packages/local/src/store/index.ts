@@ -49,6 +49,8 @@ export interface Store extends TelemetrySink, Queries, LogReads {
    * that is not SQL. Without logs, metrics and errors.
    */
   scan(range?: Omit<TraceRange, 'limit'>): AsyncGenerator<Trace[]>;
+  /** @returns how many traces `scan` goes through for a range. */
+  count(range?: Omit<TraceRange, 'limit'>): Promise<number>;
   /**
    * @returns those of the traces that X-Ray has documents of, from these alone. @param traceIds 32
    * hex digits each.
@@ -235,6 +237,10 @@ async function assemble(instance: DuckDBInstance, { file, readOnly, readMillisec
     },
     traces,
     scan,
+    async count(range = {}) {
+      await settled();
+      return reader.count(range);
+    },
     async segmentTrees(traceIds) {
       await settled();
       return reader.trees(traceIds, true);

@@ -3,6 +3,7 @@ import { buildTrace } from '../trace/build-trace.ts';
 import type { TraceRange } from '../trace/query.ts';
 import type { SegmentDocument, SpanRecord } from '../trace/records.ts';
 import type { Orphans, Trace } from '../trace/trace.ts';
+import { holdingSql } from './holding.ts';
 import { isOrphan, ofTrace } from './join.ts';
 import type { ReadConnections } from './read-connections.ts';
 import {
@@ -67,30 +68,19 @@ export class Reader {
   async range(range: TraceRange): Promise<{ id: string; start: number }[]> {
     const values: DuckDBValue[] = [];
     const bind = (value: DuckDBValue) => `$${values.push(value)}`;
-    const having: string[] = [];
-    const from = range.from === undefined ? '-infinity' : bind(range.from);
-    const to = range.to === undefined ? 'infinity' : bind(range.to);
-    if (range.from !== undefined || range.to !== undefined) having.push(within[range.within ?? 'overlap'](from, to));
-    if (range.slowMilliseconds !== undefined)
-      having.push(`last_time - first_time >= ${bind(range.slowMilliseconds)}::DOUBLE`);
-    if (range.troubled) having.push('troubled');
-    if (range.before) {
-      const start = bind(range.before.start);
-      having.push(
-        `(first_time < ${start}::DOUBLE OR (first_time = ${start}::DOUBLE AND trace_id < ${bind(range.before.id)}))`,
-      );
-    }
-    const segments =
-      'SELECT trace_id, start_time, coalesce(end_time, start_time) AS end_time, troubled, received FROM segments';
-    const spans = `SELECT trace_id, start_nanoseconds / 1e6, end_nanoseconds / 1e6, status = 'error', NULL FROM spans`;
     const found = await this.rows(
-      `SELECT trace_id, min(start_time) AS first_time, max(end_time) AS last_time, bool_or(troubled) AS troubled
-       FROM (${segments}${range.segmentsOnly ? '' : ` UNION ALL ${spans}`})
-       GROUP BY trace_id ${having.length > 0 ? `HAVING ${having.join(' AND ')}` : ''}
-       ORDER BY first_time DESC, trace_id DESC LIMIT ${bind(range.limit)}::INTEGER`,
+      `${selectTraces(range, bind)} ORDER BY first_time DESC, trace_id DESC LIMIT ${bind(range.limit)}::INTEGER`,
       values,
     );
     return found.map((row) => ({ id: String(row.trace_id), start: Number(row.first_time) }));
+  }
+
+  /** @returns how many traces there are in a range. */
+  async count(range: Omit<TraceRange, 'limit'>): Promise<number> {
+    const values: DuckDBValue[] = [];
+    const traces = selectTraces(range, (value) => `$${values.push(value)}`);
+    const [row] = await this.rows(`SELECT count(*) AS count FROM (${traces})`, values);
+    return Number(row?.count);
   }
 
   /** @returns the documents of each trace as they were sent, oldest first. */
@@ -216,4 +206,33 @@ function ofTraces(table: 'segments' | 'spans', traceIds: readonly string[]): str
   const places = traceIds.map((_, at) => `$${at + 1}`).join(', ');
   const first = `row_number() OVER (PARTITION BY trace_id ORDER BY sequence) <= ${mostRows[table]}`;
   return `rowid IN (SELECT rowid FROM ${table} WHERE trace_id IN (${places}) QUALIFY ${first})`;
+}
+
+/**
+ * @returns a statement that gives the traces of a range with their first and last moment.
+ * @param bind takes a value and gives its placeholder.
+ */
+function selectTraces(range: Omit<TraceRange, 'limit'>, bind: (value: DuckDBValue) => string): string {
+  const having: string[] = [];
+  const from = range.from === undefined ? '-infinity' : bind(range.from);
+  const to = range.to === undefined ? 'infinity' : bind(range.to);
+  if (range.from !== undefined || range.to !== undefined) having.push(within[range.within ?? 'overlap'](from, to));
+  if (range.slowMilliseconds !== undefined)
+    having.push(`last_time - first_time >= ${bind(range.slowMilliseconds)}::DOUBLE`);
+  if (range.troubled) having.push('troubled');
+  if (range.holding) having.push(holdingSql(range.holding, bind));
+  if (range.before) {
+    const start = bind(range.before.start);
+    having.push(
+      `(first_time < ${start}::DOUBLE OR (first_time = ${start}::DOUBLE AND trace_id < ${bind(range.before.id)}))`,
+    );
+  }
+  // Documents are most of the file: read only for a question about them.
+  const [ofSegment, ofSpan] = range.holding ? [', document', ', NULL'] : ['', ''];
+  const segments = `SELECT trace_id, start_time, coalesce(end_time, start_time) AS end_time, troubled, received${ofSegment}
+     FROM segments`;
+  const spans = `SELECT trace_id, start_nanoseconds / 1e6, end_nanoseconds / 1e6, status = 'error', NULL${ofSpan} FROM spans`;
+  return `SELECT trace_id, min(start_time) AS first_time, max(end_time) AS last_time, bool_or(troubled) AS troubled
+     FROM (${segments}${range.segmentsOnly ? '' : ` UNION ALL ${spans}`})
+     GROUP BY trace_id ${having.length > 0 ? `HAVING ${having.join(' AND ')}` : ''}`;
 }

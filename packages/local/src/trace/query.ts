@@ -32,10 +32,24 @@ export interface TraceRange {
   troubled?: boolean;
   /** Only traces with an X-Ray document, and only those documents. */
   segmentsOnly?: boolean;
+  /** Only traces whose X-Ray documents hold this. */
+  holding?: Holding;
   /** Continues after the last trace of a page: only traces older than this one. */
   before?: { start: number; id: string };
   limit: number;
 }
+
+/**
+ * What the documents of a trace hold, as far as their JSON shows it: for a filter that is not SQL,
+ * more traces than it asks for and never fewer. all: each part; any: one of them; text: one
+ * document has this text; number: a document has a member `key` with such a number; lasting: from
+ * the first of all times to the last it is at least so long.
+ */
+export type Holding =
+  | { kind: 'all' | 'any'; parts: Holding[] }
+  | { kind: 'text'; text: string }
+  | { kind: 'number'; key: string; operator: '=' | '!=' | '<' | '<=' | '>' | '>='; value: number }
+  | { kind: 'lasting'; seconds: number };
 
 /** A query parameter that cannot be understood; its message names it. */
 export class InvalidQuery extends Error {}

@@ -5,7 +5,9 @@ import type { Trace } from '../../trace/trace.ts';
 import { inOrder } from '../../trace/trace.ts';
 import { type Body, invalidRequest, optionalString, timeRange } from './api-request.ts';
 import { matches } from './filter/evaluate.ts';
+import type { Filter } from './filter/grammar.ts';
 import { parseFilter } from './filter/parse.ts';
+import { holdingOf } from './filter/sieve.ts';
 import { FilterError } from './filter/tokens.ts';
 import { placesOf, type ServiceNode, servicesOf } from './services.ts';
 
@@ -23,23 +25,32 @@ export async function getTraceSummaries(body: Body, store: Store): Promise<Body>
   const type = optionalString(body, 'TimeRangeType') ?? 'TraceId';
   const within = timeRangeTypes[type];
   if (!within) throw invalidRequest(`TimeRangeType must be TraceId, Event or Service, not ${type}.`);
-  const wanted = wantedTraces(body);
+  const filter = filterOf(body);
   const kept = keptBySampling(body);
   const query = queryMark([from, to, type, body.FilterExpression, body.Sampling, body.SamplingStrategy]);
   const before = readToken(optionalString(body, 'NextToken'), query);
+  const range = { from, to, within, segmentsOnly: true, ...(before && { before }) };
+  const holding = filter && holdingOf(filter);
   const found: Trace[] = [];
   let processed = 0;
+  let latest: Trace | undefined;
   let more = false;
-  search: for await (const page of store.scan({ from, to, within, segmentsOnly: true, ...(before && { before }) })) {
+  search: for await (const page of store.scan({ ...range, ...(holding && { holding }) })) {
     for (const trace of page) {
       processed++;
-      if (!kept(trace) || !wanted(trace)) continue;
+      latest = trace;
+      if (!kept(trace) || (filter && !matches(filter, trace))) continue;
       if (found.length === pageSize) {
         more = true;
         break search;
       }
       found.push(trace);
     }
+  }
+  if (holding) {
+    // What the store left out was processed by it.
+    const rest = more && latest ? await store.count({ ...range, before: latest }) : 0;
+    processed = (await store.count(range)) - rest;
   }
   const last = found.at(-1);
   return {
@@ -50,12 +61,11 @@ export async function getTraceSummaries(body: Body, store: Store): Promise<Body>
   };
 }
 
-function wantedTraces(body: Body): (trace: Trace) => boolean {
+function filterOf(body: Body): Filter | undefined {
   const expression = optionalString(body, 'FilterExpression');
-  if (expression === undefined || expression.trim() === '') return () => true;
+  if (expression === undefined || expression.trim() === '') return undefined;
   try {
-    const filter = parseFilter(expression);
-    return (trace) => matches(filter, trace);
+    return parseFilter(expression);
   } catch (error) {
     if (error instanceof FilterError) throw invalidRequest(`Invalid FilterExpression: ${error.message}.`);
     throw error;
