@@ -12,6 +12,7 @@ import { withTimeout } from '../with-timeout.ts';
 import { type AttributeColumn, AttributeColumns, readAttributeColumns } from './attribute-columns.ts';
 import { Changes } from './changes.ts';
 import { type LogReads, readLogEvents, readLogStreams } from './log-events.ts';
+import { type MetricReads, readMetricNames, readMetricSamples } from './metric-data.ts';
 import { openDatabase, protect } from './open.ts';
 import { QueryEngine } from './query/engine.ts';
 import { ReadConnections, ReadTimeout, readLimitMilliseconds } from './read-connections.ts';
@@ -34,7 +35,7 @@ export interface StoreOptions {
  * All records of one run: written by the receivers as a sink, read by the read APIs, the
  * console and the command line.
  */
-export interface Store extends TelemetrySink, Queries, LogReads {
+export interface Store extends TelemetrySink, Queries, LogReads, MetricReads {
   /** Resolves when all that was handed over before can be read. Never rejects. */
   flush(): Promise<void>;
   /**
@@ -259,6 +260,14 @@ async function assemble(instance: DuckDBInstance, { file, readOnly, readMillisec
     async logStreams(group) {
       await settled();
       return readLogStreams(reader, group);
+    },
+    async metricNames() {
+      await settled();
+      return readMetricNames(reader);
+    },
+    async metricSamples(metric, range) {
+      await settled();
+      return readMetricSamples(reader, metric, range);
     },
     async orphans() {
       await settled();
