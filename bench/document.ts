@@ -2,16 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-const file = path.join(import.meta.dirname, '../docs/benchmarks.md');
+const benchmarks = path.join(import.meta.dirname, '../docs/benchmarks.md');
 
-const begin = (name: string): string => `<!-- bench ${name}: written by \`npm run bench ${name}\` -->`;
+const begin = (name: string): string => `<!-- bench ${name}: written by the command -->`;
 const end = (name: string): string => `<!-- end of bench ${name} -->`;
 
 /**
- * Replaces what docs/benchmarks.md has between the marks of the part `name`, or appends it with its
- * marks. The text around the marks is written by hand and stays.
+ * Replaces what a document has between the marks of the part `name`, or appends it with its marks.
+ * The text around the marks is written by hand and stays.
  */
-export function writeSection(name: string, text: string): void {
+export function writeSection(name: string, text: string, file = benchmarks): void {
   const document = readFileSync(file, 'utf8');
   const section = `${begin(name)}\n\n${text.trim()}\n\n${end(name)}`;
   const [from, to] = [document.indexOf(begin(name)), document.indexOf(end(name))];

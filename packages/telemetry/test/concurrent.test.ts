@@ -151,6 +151,8 @@ describe.each(runtimeClients)('several invocations at a time in one process, und
 
   it.skipIf(skipped)(
     'does not register as an extension, and has sent the spans of each, and no others, before its answer',
+    // Spans that 200 ms are not enough for go out later, by design; a busy machine may need a second try.
+    { retry: 3 },
     async () => {
       const calls = [...(await invoke(1)), ...(await invoke(8))];
       const traces = await arrivals();
