@@ -117,6 +117,21 @@ describe('StartQuery and GetQueryResults', () => {
     expect(named.rows.map(({ who }) => who)).toEqual(['data', 'worf']);
   });
 
+  it('keep every row that lacks a field of dedup', async () => {
+    cloudWatch.write(group, stream, start, '{"k":"a","v":1}', '{"k":"a","v":2}', '{"v":3}', '{"v":4}');
+    const { rows } = await ask('fields v | sort @timestamp asc | dedup k');
+    expect(rows.map(({ v }) => v)).toEqual(['1', '3', '4']);
+  });
+
+  it('trim the signs that are named, and write every time as a time', async () => {
+    cloudWatch.write(group, stream, start, 'x');
+    const at = new Date(start).toISOString().replace('T', ' ').slice(0, -1);
+    const { rows } = await ask(
+      'fields trim("--x--", "-") as t, ltrim("--x--", "-") as l, rtrim(" x ") as r, bin(1h) as hour, @timestamp as time',
+    );
+    expect(rows).toMatchObject([{ t: 'x', l: 'x--', r: ' x', hour: at, time: at }]);
+  });
+
   it('take the limit of the request, and groups by their ARN', async () => {
     cloudWatch.write(group, stream, start, 'a', 'b', 'c');
     const identifier = `arn:aws:logs:eu-central-1:123456789012:log-group:${group}`;

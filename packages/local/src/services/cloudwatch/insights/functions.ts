@@ -24,6 +24,21 @@ const textual =
   (first: Value, ...more: Value[]): Value =>
     first === undefined ? undefined : work(String(first), ...more);
 
+/** @returns the text without white space at its start, or without any of `signs` there. */
+function trimmedStart(text: string, signs?: Value): string {
+  if (signs === undefined) return text.trimStart();
+  let start = 0;
+  while (start < text.length && textOf(signs).includes(text.charAt(start))) start++;
+  return text.slice(start);
+}
+
+function trimmedEnd(text: string, signs?: Value): string {
+  if (signs === undefined) return text.trimEnd();
+  let end = text.length;
+  while (end > 0 && textOf(signs).includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
 /**
  * The functions of an expression. Source: Amazon CloudWatch Logs User Guide, "Supported operations
  * and functions".
@@ -44,9 +59,9 @@ export const functions: Record<string, (...values: Value[]) => Value> = {
   strlen: textual((text) => text.length),
   toupper: textual((text) => text.toUpperCase()),
   tolower: textual((text) => text.toLowerCase()),
-  trim: textual((text) => text.trim()),
-  ltrim: textual((text) => text.trimStart()),
-  rtrim: textual((text) => text.trimEnd()),
+  trim: textual((text, signs) => trimmedEnd(trimmedStart(text, signs), signs)),
+  ltrim: textual(trimmedStart),
+  rtrim: textual(trimmedEnd),
   substr: textual((text, start, length) => {
     const from = numberOf(start) ?? 0;
     const count = numberOf(length);

@@ -26,6 +26,7 @@ export class QueryRun {
   readonly #columns: string[];
   readonly #isAggregate: boolean;
   readonly #limit: number;
+  readonly #times: ReadonlySet<string>;
   readonly #groups: Groups | undefined;
   #rows: Rows = [];
   /** Rows that every early command kept. */
@@ -41,6 +42,7 @@ export class QueryRun {
     this.#isAggregate = commands.some(({ kind }) => kind === 'stats');
     this.#columns = columnsOf(commands);
     this.#limit = limit;
+    this.#times = timesOf(commands);
   }
 
   /** Adds an event's fields; the newest come first. @throws TooManyRows */
@@ -62,10 +64,6 @@ export class QueryRun {
       });
     });
   }
-
-  get #times(): ReadonlySet<string> {
-    return new Set(['@timestamp', '@ingestionTime', ...(this.#groups?.times ?? [])]);
-  }
 }
 
 /** The columns that a result shows, in their order. */
@@ -80,6 +78,23 @@ function columnsOf(commands: readonly Command[]): string[] {
   }
   const chosen = shownColumns ?? columns;
   return chosen.length > 0 ? [...new Set(chosen)] : ['@timestamp', '@message'];
+}
+
+/** @returns the names of the columns that are times. */
+function timesOf(commands: readonly Command[]): ReadonlySet<string> {
+  const times = new Set(['@timestamp', '@ingestionTime']);
+  for (const command of commands) {
+    const columns = 'columns' in command ? command.columns : command.kind === 'stats' ? command.by : [];
+    for (const { name, expression } of columns) {
+      const isTime = expression.kind === 'field' ? times.has(expression.name) : isTimeFunction(expression);
+      if (isTime) times.add(name);
+    }
+  }
+  return times;
+}
+
+function isTimeFunction(expression: Expression): boolean {
+  return expression.kind === 'bin' || (expression.kind === 'call' && expression.name === 'frommillis');
 }
 
 /** @returns whether the row stays. */
@@ -114,7 +129,10 @@ function apply(command: Command, rows: Rows): Rows {
     case 'dedup': {
       const seen = new Set<string>();
       return rows.filter((row) => {
-        const key = JSON.stringify(command.fields.map((field) => evaluate(field, row) ?? null));
+        const values = command.fields.map((field) => evaluate(field, row));
+        // An absent field equals nothing: such rows are kept.
+        if (values.includes(undefined)) return true;
+        const key = JSON.stringify(values);
         return !seen.has(key) && seen.add(key);
       });
     }
@@ -147,11 +165,6 @@ class Groups {
 
   constructor(command: Command & { kind: 'stats' }) {
     this.#command = command;
-  }
-
-  /** Columns that are times. */
-  get times(): string[] {
-    return this.#command.by.filter(({ expression }) => expression.kind === 'bin').map(({ name }) => name);
   }
 
   add(row: Row): void {
