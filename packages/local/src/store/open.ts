@@ -9,6 +9,12 @@ import { schemaStatements, schemaVersion } from './schema.ts';
 const never = '4GB';
 
 /**
+ * Of pages of the file that DuckDB keeps in memory, and of its operators, which spill to disk beyond
+ * it. By default it takes four fifths of the machine's memory, so that a run grows as its file does.
+ */
+const memory = '512MB';
+
+/**
  * Opens the file of a run, and makes its tables where it is new.
  * @param file path of a DuckDB file, or `:memory:`.
  * @throws {LocalFailure} when the file belongs to another process, is not a database, or has another
@@ -40,6 +46,8 @@ async function create(file: string, readOnly: boolean): Promise<DuckDBInstance> 
     return await DuckDBInstance.create(file, {
       access_mode: readOnly ? 'READ_ONLY' : 'READ_WRITE',
       checkpoint_threshold: never,
+      // Rows of `:memory:` are nowhere else.
+      ...(file !== ':memory:' && { memory_limit: memory }),
     });
   } catch (error) {
     throw unreadable(file, error);
