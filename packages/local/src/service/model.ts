@@ -39,7 +39,16 @@ export interface LocalService {
   tables: LocalTable[];
   /** The `AWS::XRay::SamplingRule` resources, by ascending priority. */
   samplingRules: SamplingRule[];
+  /** The `AWS::XRay::Group` resources. */
+  traceGroups?: TraceGroup[];
   settings: LocalSettings;
+}
+
+/** A group of traces, as X-Ray's API names its members. */
+export interface TraceGroup {
+  GroupName: string;
+  FilterExpression: string;
+  InsightsConfiguration: { InsightsEnabled: boolean; NotificationsEnabled: boolean };
 }
 
 /** The options of esbuild that a service can set, as esbuild names them, and one of our own. */

@@ -30,7 +30,7 @@ export function readService(
   const provider = serverless.getProvider('aws');
   const context = readContext(serverless);
   const warnings: string[] = [];
-  const { tables, samplingRules, gatewayResponses } = readResources(context, warnings);
+  const { tables, samplingRules, traceGroups, gatewayResponses } = readResources(context, warnings);
   const functions = Object.entries(source.functions ?? {}).flatMap(
     ([key, lambda]) => readFunction(key, lambda, { serverless, context, warnings }) ?? [],
   );
@@ -56,6 +56,7 @@ export function readService(
       layerBuilds: readLayerBuilds(serverless, warnings),
       tables,
       samplingRules,
+      traceGroups,
       settings: readSettings(source.custom?.local, ports),
     },
   };

@@ -1,9 +1,10 @@
-import type { GatewayResponse, LocalTable, SamplingRule } from '../model.ts';
+import type { GatewayResponse, LocalTable, SamplingRule, TraceGroup } from '../model.ts';
 import { resolveIntrinsics, type TemplateContext, UnresolvedIntrinsic } from './intrinsics.ts';
 
 export interface LocalResources {
   tables: LocalTable[];
   samplingRules: SamplingRule[];
+  traceGroups: TraceGroup[];
   gatewayResponses: GatewayResponse[];
 }
 
@@ -23,7 +24,7 @@ export function readResources(context: TemplateContext, warnings: string[]): Loc
       return [];
     }
   });
-  const resources: LocalResources = { tables: [], samplingRules: [], gatewayResponses: [] };
+  const resources: LocalResources = { tables: [], samplingRules: [], traceGroups: [], gatewayResponses: [] };
   for (const { logicalId, type, properties } of resolved) readers[type]?.(resources, logicalId, properties, context);
   resources.samplingRules.sort((a, b) => a.Priority - b.Priority || a.RuleName.localeCompare(b.RuleName));
   return resources;
@@ -55,6 +56,17 @@ const readers: Record<string, Reader> = {
       URLPath: String(rule.URLPath ?? '*'),
       ResourceARN: String(rule.ResourceARN ?? '*'),
       ...(rule.Attributes ? { Attributes: rule.Attributes } : {}),
+    });
+  },
+  'AWS::XRay::Group': ({ traceGroups }, logicalId, properties) => {
+    const insights = (properties.InsightsConfiguration ?? {}) as Partial<TraceGroup['InsightsConfiguration']>;
+    traceGroups.push({
+      GroupName: String(properties.GroupName ?? logicalId),
+      FilterExpression: String(properties.FilterExpression ?? ''),
+      InsightsConfiguration: {
+        InsightsEnabled: insights.InsightsEnabled === true,
+        NotificationsEnabled: insights.NotificationsEnabled === true,
+      },
     });
   },
   'AWS::ApiGateway::GatewayResponse': ({ gatewayResponses }, _, properties) => {

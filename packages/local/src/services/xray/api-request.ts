@@ -60,14 +60,3 @@ export function timeRange(body: Body): { from: number; to: number } {
   if (to < from) throw invalidRequest('EndTime is before StartTime.');
   return { from, to };
 }
-
-/**
- * @throws ApiError when groups are asked for, which are not here: rows of all groups would be wrong
- * ones.
- */
-export function refuseGroups(body: Body): void {
-  const name = body.GroupName;
-  if (body.GroupARN !== undefined || (name !== undefined && name !== 'Default')) {
-    throw invalidRequest('Groups are not supported by the local X-Ray; only the group Default is there.');
-  }
-}

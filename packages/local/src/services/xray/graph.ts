@@ -1,11 +1,14 @@
 import type { Store } from '../../store/index.ts';
 import type { Trace, TraceNode } from '../../trace/trace.ts';
 import { normalTraceId } from '../../trace/trace-id.ts';
-import { type Body, invalidRequest, refuseGroups, stringList, timeRange } from './api-request.ts';
+import { type Body, invalidRequest, stringList, timeRange } from './api-request.ts';
+import { matches } from './filter/evaluate.ts';
+import type { Groups } from './groups.ts';
 import { type ServiceNode, servicesOf } from './services.ts';
 import { serviceId } from './summaries.ts';
 
-const mostTraces = 100;
+/** Source: AWS X-Ray API Reference, "GetTraceGraph". */
+const mostTraces = 5;
 
 /** Counts calls, as X-Ray does: a throttle is an error, a fault is not. */
 class Statistics {
@@ -137,12 +140,13 @@ export async function getTraceGraph(body: Body, store: Store): Promise<Body> {
   return { Services: graph.services() };
 }
 
-/** GetServiceGraph. @throws ApiError without a valid time range, and for a group. */
-export async function getServiceGraph(body: Body, store: Store): Promise<Body> {
+/** GetServiceGraph. @throws ApiError without a valid time range, and for an unknown group. */
+export async function getServiceGraph(body: Body, store: Store, groups: Groups): Promise<Body> {
   const { from, to } = timeRange(body);
-  refuseGroups(body);
+  const group = groups.filterOf(body);
   const graph = new ServiceGraph();
-  for await (const page of store.scan({ from, to, segmentsOnly: true })) for (const trace of page) graph.add(trace);
+  for await (const page of store.scan({ from, to, segmentsOnly: true }))
+    for (const trace of page) if (matches(group, trace)) graph.add(trace);
   return { StartTime: from / 1000, EndTime: to / 1000, Services: graph.services(), ContainsOldGroupVersions: false };
 }
 
@@ -150,9 +154,9 @@ export async function getServiceGraph(body: Body, store: Store): Promise<Body> {
  * GetTimeSeriesServiceStatistics, of the entry points of all traces. @throws ApiError for what
  * would need a selector or a forecast.
  */
-export async function getTimeSeriesServiceStatistics(body: Body, store: Store): Promise<Body> {
+export async function getTimeSeriesServiceStatistics(body: Body, store: Store, groups: Groups): Promise<Body> {
   const { from, to } = timeRange(body);
-  refuseGroups(body);
+  const group = groups.filterOf(body);
   if (body.EntitySelectorExpression) {
     throw invalidRequest('EntitySelectorExpression is not supported by the local X-Ray.');
   }
@@ -161,9 +165,10 @@ export async function getTimeSeriesServiceStatistics(body: Body, store: Store): 
   if (period !== 60 && period !== 300) throw invalidRequest('Period must be 60 or 300 seconds.');
   const periods = new Map<number, Statistics>();
   for await (const page of store.scan({ from, to, within: 'start', segmentsOnly: true })) {
-    for (const { roots, start } of page) {
+    for (const trace of page) {
+      const { roots, start } = trace;
       const [entry] = roots;
-      if (!entry) continue;
+      if (!entry || !matches(group, trace)) continue;
       const begin = Math.floor(start / 1000 / period) * period;
       const statistics = periods.get(begin) ?? new Statistics();
       statistics.add(entry);

@@ -4,6 +4,7 @@ import type { TelemetrySink } from '../../trace/records.ts';
 import type { Body } from './api-request.ts';
 import { ApiError, invalidRequest } from './api-request.ts';
 import { getServiceGraph, getTimeSeriesServiceStatistics, getTraceGraph } from './graph.ts';
+import { Groups } from './groups.ts';
 import { Sampling } from './sampling-rules.ts';
 import { batchGetTraces, putTraceSegments } from './segments.ts';
 import { getTraceSummaries } from './summaries.ts';
@@ -28,10 +29,8 @@ const notSupported: Record<string, string> = {
   '/DeleteGroup': 'DeleteGroup',
   '/DeleteResourcePolicy': 'DeleteResourcePolicy',
   '/DeleteSamplingRule': 'DeleteSamplingRule',
-  '/GetGroup': 'GetGroup',
   '/GetIndexingRules': 'GetIndexingRules',
   '/GetRetrievedTracesGraph': 'GetRetrievedTracesGraph',
-  '/Groups': 'GetGroups',
   '/Insight': 'GetInsight',
   '/InsightEvents': 'GetInsightEvents',
   '/InsightImpactGraph': 'GetInsightImpactGraph',
@@ -56,13 +55,16 @@ const notSupported: Record<string, string> = {
  */
 export function xrayOperations({ sink, store, service }: XrayApiOptions): (path: string, body: Body) => Promise<Body> {
   const sampling = new Sampling(service);
+  const groups = new Groups(service ?? { region: 'us-east-1' });
   const operations: Record<string, Operation> = {
     '/TraceSegments': (body) => putTraceSegments(body, sink),
     '/Traces': (body) => batchGetTraces(body, store),
-    '/TraceSummaries': (body) => getTraceSummaries(body, store),
+    '/TraceSummaries': (body) => getTraceSummaries(body, store, groups.filters),
     '/TraceGraph': (body) => getTraceGraph(body, store),
-    '/ServiceGraph': (body) => getServiceGraph(body, store),
-    '/TimeSeriesServiceStatistics': (body) => getTimeSeriesServiceStatistics(body, store),
+    '/ServiceGraph': (body) => getServiceGraph(body, store, groups),
+    '/TimeSeriesServiceStatistics': (body) => getTimeSeriesServiceStatistics(body, store, groups),
+    '/Groups': () => groups.list(),
+    '/GetGroup': (body) => groups.get(body),
     '/GetSamplingRules': () => sampling.rules(),
     '/SamplingTargets': (body) => sampling.targets(body),
     '/SamplingStatisticSummaries': () => sampling.statistics(),

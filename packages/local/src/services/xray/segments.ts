@@ -5,11 +5,8 @@ import { normalTraceId, xrayTraceId } from '../../trace/trace-id.ts';
 import { type Body, invalidRequest, stringList } from './api-request.ts';
 import { Refusal, readDocument } from './daemon/document.ts';
 
-/**
- * BatchGetTraces answers at most so many; AWS documents five and this is more, for who reads a
- * whole run.
- */
-const mostTraces = 100;
+/** Source: AWS X-Ray API Reference, "BatchGetTraces". */
+const mostTraces = 5;
 
 /**
  * The daemon sends 50. An answer for each of millions of empty texts would be far larger than the

@@ -5,7 +5,7 @@ import type { Trace } from '../../trace/trace.ts';
 import { inOrder } from '../../trace/trace.ts';
 import { type Body, invalidRequest, optionalString, timeRange } from './api-request.ts';
 import { matches } from './filter/evaluate.ts';
-import type { Filter } from './filter/grammar.ts';
+import type { Filter, GroupFilters } from './filter/grammar.ts';
 import { parseFilter } from './filter/parse.ts';
 import { holdingOf } from './filter/sieve.ts';
 import { FilterError } from './filter/tokens.ts';
@@ -20,12 +20,12 @@ const pageSize = 100;
 const timeRangeTypes: Record<string, TraceRange['within']> = { TraceId: 'start', Event: 'received', Service: 'end' };
 
 /** GetTraceSummaries. @throws ApiError naming what in the request is not valid or not supported. */
-export async function getTraceSummaries(body: Body, store: Store): Promise<Body> {
+export async function getTraceSummaries(body: Body, store: Store, groups?: GroupFilters): Promise<Body> {
   const { from, to } = timeRange(body);
   const type = optionalString(body, 'TimeRangeType') ?? 'TraceId';
   const within = timeRangeTypes[type];
   if (!within) throw invalidRequest(`TimeRangeType must be TraceId, Event or Service, not ${type}.`);
-  const filter = filterOf(body);
+  const filter = filterOf(body, groups);
   const kept = keptBySampling(body);
   const query = queryMark([from, to, type, body.FilterExpression, body.Sampling, body.SamplingStrategy]);
   const before = readToken(optionalString(body, 'NextToken'), query);
@@ -61,11 +61,11 @@ export async function getTraceSummaries(body: Body, store: Store): Promise<Body>
   };
 }
 
-function filterOf(body: Body): Filter | undefined {
+function filterOf(body: Body, groups: GroupFilters | undefined): Filter | undefined {
   const expression = optionalString(body, 'FilterExpression');
   if (expression === undefined || expression.trim() === '') return undefined;
   try {
-    return parseFilter(expression);
+    return parseFilter(expression, groups);
   } catch (error) {
     if (error instanceof FilterError) throw invalidRequest(`Invalid FilterExpression: ${error.message}.`);
     throw error;

@@ -2,6 +2,8 @@ import {
   BatchGetTracesCommand,
   CreateGroupCommand,
   GetEncryptionConfigCommand,
+  GetGroupCommand,
+  GetGroupsCommand,
   GetInsightSummariesCommand,
   GetSamplingRulesCommand,
   GetSamplingStatisticSummariesCommand,
@@ -142,9 +144,9 @@ describe('@aws-sdk/client-xray', () => {
     expect(await filtered('!fault')).toEqual([traceId(1), traceId(3)]);
     expect(await filtered('service("dev-cruddur/dev") { fault }')).toEqual([traceId(2)]);
     expect(await filtered('annotation.size >= 2 AND http.status = 200')).toEqual([traceId(3)]);
-    await expect(filtered('fault AND group.name = "x"')).rejects.toMatchObject({
+    await expect(filtered('fault AND coverage = "x"')).rejects.toMatchObject({
       name: 'InvalidRequestException',
-      message: 'Invalid FilterExpression: group.name is not supported here at position 10.',
+      message: 'Invalid FilterExpression: coverage is not supported here at position 10.',
     });
   });
 
@@ -252,6 +254,36 @@ describe('@aws-sdk/client-xray', () => {
     await expect(xray.client.send(new GetServiceGraphCommand({ ...range, GroupName: 'mine' }))).rejects.toMatchObject({
       name: 'InvalidRequestException',
     });
+  });
+
+  it("has the template's groups beside Default, by name and by ARN, in filters and in maps", async () => {
+    await put([...request(1), ...request(2, { fault: true })]);
+    const { Groups = [] } = await xray.client.send(new GetGroupsCommand({}));
+    expect(Groups.map(({ GroupName }) => GroupName)).toEqual(['Default', 'faults', 'broken']);
+    const { Group } = await xray.client.send(new GetGroupCommand({ GroupName: 'faults' }));
+    expect(Group).toMatchObject({
+      GroupARN: expect.stringMatching(/^arn:aws:xray:eu-west-1:\d{12}:group\/faults\//),
+      FilterExpression: 'service("dev-cruddur/dev") { fault }',
+      InsightsConfiguration: { InsightsEnabled: true },
+    });
+    expect(await ids({ FilterExpression: 'group.name = "faults"' })).toEqual([traceId(2)]);
+    expect(await ids({ FilterExpression: `group.arn != "${Group?.GroupARN}" AND ok` })).toEqual([traceId(1)]);
+    expect(await ids({ FilterExpression: 'group.name = "Default"' })).toHaveLength(2);
+    expect(await ids({ FilterExpression: 'group.name = "none"' })).toEqual([]);
+    const { Services = [] } = await xray.client.send(new GetServiceGraphCommand({ ...range, GroupName: 'faults' }));
+    const stage = Services.find(({ Type }) => Type === 'AWS::ApiGateway::Stage');
+    expect(stage?.SummaryStatistics).toMatchObject({ TotalCount: 1, FaultStatistics: { TotalCount: 1 } });
+    await expect(xray.client.send(new GetServiceGraphCommand({ ...range, GroupName: 'broken' }))).rejects.toMatchObject(
+      { message: expect.stringContaining("The group's FilterExpression is not understood here") },
+    );
+  });
+
+  it('takes five trace ids at once, as AWS does', async () => {
+    const TraceIds = Array.from({ length: 6 }, (_, number) => traceId(number));
+    for (const command of [new BatchGetTracesCommand({ TraceIds }), new GetTraceGraphCommand({ TraceIds })])
+      await expect(xray.client.send(command as GetTraceGraphCommand)).rejects.toMatchObject({
+        message: 'TraceIds must be at most 5.',
+      });
   });
 
   it('is answered where the answer is known, and told which operation is not supported', async () => {

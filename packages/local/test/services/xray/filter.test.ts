@@ -112,7 +112,7 @@ describe('a filter expression', () => {
     ['user = andrew', 'A value is missing before "andrew" at position 7'],
     ['user = "andrew', 'A string that does not end at position 7'],
     ['ok & fault', '"&" is not understood at position 3'],
-    ['group.name = "x"', 'group.name is not supported here at position 0'],
+    ['group.name > "x"', 'group.name takes = or != at position 11'],
     ['rootcause.fault.entity { }', 'rootcause.fault.entity is not supported here at position 0'],
     ['ok AND name = "x"', 'name is asked of a service: service() { name … } at position 7'],
     ['service("a") { service("b") }', 'service() cannot stand inside { } at position 15'],

@@ -28,6 +28,18 @@ const sampleService: LocalService = {
   gateway: { name: 'dev-cruddur', tracing: true, binaryMediaTypes: [], responses: [] },
   tables: [],
   samplingRules: [rule],
+  traceGroups: [
+    {
+      GroupName: 'faults',
+      FilterExpression: 'service("dev-cruddur/dev") { fault }',
+      InsightsConfiguration: { InsightsEnabled: true, NotificationsEnabled: false },
+    },
+    {
+      GroupName: 'broken',
+      FilterExpression: 'boom()',
+      InsightsConfiguration: { InsightsEnabled: false, NotificationsEnabled: false },
+    },
+  ],
   settings: { ports: { api: 0, console: 0, otlp: 0, grpc: 0, xray: 0, dynamodb: 0, lambda: 0 }, environment: {} },
 };
 

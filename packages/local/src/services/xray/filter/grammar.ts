@@ -6,6 +6,14 @@ export type Filter =
   | { kind: 'service'; service: ServiceSelector; where?: Filter }
   | { kind: 'edge'; from: ServiceSelector; to: ServiceSelector; where?: Filter };
 
+/** Holds for every trace. */
+export const everything: Filter = { kind: 'and', parts: [] };
+/** Holds for no trace. */
+export const nothing: Filter = { kind: 'or', parts: [] };
+
+/** What `group.name` and `group.arn` stand for, by name and by ARN. */
+export type GroupFilters = ReadonlyMap<string, Filter>;
+
 export type Keyword =
   | { kind: 'boolean'; name: BooleanKeyword }
   | { kind: 'number'; name: NumberKeyword }
@@ -45,7 +53,7 @@ export type StringKeyword = (typeof strings)[number];
 export const ofAService: readonly string[] = ['inferred', 'remote', 'root', 'name', 'type', 'message'];
 
 /**
- * Keywords of X-Ray that are known and refused: groups and root causes are made by AWS's own
- * analysis, which is not here.
+ * Keywords of X-Ray that are known and refused: root causes are made by AWS's own analysis, which is
+ * not here.
  */
-export const notHere: readonly string[] = ['first', 'last', 'index', 'coverage', 'group.name', 'group.arn'];
+export const notHere: readonly string[] = ['first', 'last', 'index', 'coverage'];

@@ -1,8 +1,10 @@
 import {
   booleans,
   type Filter,
+  type GroupFilters,
   type Keyword,
   notHere,
+  nothing,
   numbers,
   type Operator,
   ofAService,
@@ -18,10 +20,11 @@ const deepest = 50;
 /**
  * Reads a filter expression of X-Ray: `service("api") { fault } AND responsetime > 2`.
  * Grammar: https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html
+ * @param groups what `group.name` and `group.arn` stand for.
  * @throws FilterError naming what is wrong, or not supported here, and its position.
  */
-export function parseFilter(expression: string): Filter {
-  const parser = new Parser(tokens(expression));
+export function parseFilter(expression: string, groups: GroupFilters = new Map()): Filter {
+  const parser = new Parser(tokens(expression), groups);
   const filter = parser.either('trace');
   parser.end();
   return filter;
@@ -32,11 +35,13 @@ type Scope = 'trace' | 'service';
 
 class Parser {
   readonly #tokens: Token[];
+  readonly #groups: GroupFilters;
   #at = 0;
   #depth = 0;
 
-  constructor(list: Token[]) {
+  constructor(list: Token[], groups: GroupFilters) {
     this.#tokens = list;
+    this.#groups = groups;
   }
 
   /** both { OR both } */
@@ -80,7 +85,19 @@ class Parser {
       if (scope !== 'trace') throw new FilterError(`${name}() cannot stand inside { }`, token.position);
       return name === 'service' ? this.#service() : this.#edge();
     }
+    if (name === 'group.name' || name === 'group.arn') return this.#group(token, scope);
     return this.#comparison(this.#keyword(token, scope));
+  }
+
+  /** `group.name = "name"` stands for the group's own expression. */
+  #group({ text, position }: Token, scope: Scope): Filter {
+    if (scope !== 'trace') throw new FilterError(`${text} cannot stand inside { }`, position);
+    const operator = this.#next();
+    if (operator.text !== '=' && operator.text !== '!=')
+      throw new FilterError(`${text} takes = or !=`, operator.position);
+    const value = this.#value();
+    const part = this.#groups.get(String(value.value)) ?? nothing;
+    return operator.text === '=' ? part : { kind: 'not', part };
   }
 
   #service(): Filter {

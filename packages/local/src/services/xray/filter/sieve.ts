@@ -64,6 +64,8 @@ function all(parts: (Holding | undefined)[]): Holding | undefined {
 }
 
 function any(parts: (Holding | undefined)[]): Holding | undefined {
+  // Of no part: nothing fits, and no document says so.
+  if (parts.length === 0) return undefined;
   const known = parts.filter((part) => part !== undefined);
   return known.length === parts.length ? { kind: 'any', parts: known } : undefined;
 }
